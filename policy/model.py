@@ -1,0 +1,221 @@
+"""The policy in force on one day: which figure holds where, and the lines that follow from it.
+
+All amounts are yuan. Lines are exact fractions per person and month, because totals are compared with
+line × persons and nothing may be rounded on the way (specification, section 4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from policy.errors import PolicyError
+from policy.parameters import PARAMETERS, SOURCES
+from policy.reader import Entry, read_policy
+
+SHIPPED = Path(__file__).parent / "guangdong"
+_COUNTY_DIGITS = 6
+_MONTHS_A_YEAR = 12
+
+
+def load(path: Path | None = None) -> Policy:
+    """The policy of a file or folder, the shipped one when no path is given. Raises PolicyError."""
+    where = SHIPPED if path is None else path
+    policy_id, entries = read_policy(where)
+    return Policy(policy_id, entries, where)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An amount per person (income lines: and month) in yuan, and the entries it follows from."""
+
+    value: Fraction
+    entries: tuple[Entry, ...]
+
+
+class Policy:
+    """All dated entries of one policy."""
+
+    def __init__(self, policy_id: str, entries: Iterable[Entry], path: Path) -> None:
+        self.id = policy_id
+        self.path = path
+        self.all_entries = tuple(sorted(entries, key=lambda one: (one.key, _identity(one), one.start)))
+        self.sha256 = _digest(policy_id, self.all_entries)
+
+    def at(self, as_of: date) -> PolicyAt:
+        """What holds on a day. Raises PolicyError when a parameter has no value then."""
+        latest = {(one.key, _identity(one)): one for one in self.all_entries if one.start <= as_of}
+        in_force: dict[str, list[Entry]] = {key: [] for key in PARAMETERS}
+        for entry in latest.values():
+            if entry.end is None or entry.end >= as_of:
+                in_force[entry.key].append(entry)
+        self._refuse_gaps(as_of, in_force)
+        return PolicyAt(self, as_of, {key: tuple(found) for key, found in in_force.items()})
+
+    def _refuse_gaps(self, as_of: date, in_force: Mapping[str, list[Entry]]) -> None:
+        bases = {"minimum_wage", "disposable_income"}
+        used = {entry.fields["basis"] for entry in in_force["income_line"]}
+        for key in PARAMETERS:
+            if not in_force[key] and (key not in bases or key in used):
+                written = any(entry.key == key for entry in self.all_entries)
+                self._refuse(
+                    key,
+                    as_of,
+                    "no entry in force on that day" if written else "no entry at all",
+                    "at least one",
+                )
+        ages = in_force["max_age_days"]
+        for source in SOURCES:
+            if not any(entry.identity.get("source_name", source) == source for entry in ages):
+                self._refuse(
+                    "max_age_days", as_of, f"no value for {source}", "a general one, or one for every source"
+                )
+
+    def _refuse(self, key: str, as_of: date, found: str, wanted: str) -> None:
+        raise PolicyError(
+            file=self.path,
+            key=f"[[{key}]]",
+            date=f"as of {as_of}",
+            found=found,
+            wanted=wanted,
+            remedy="add an entry, with its source, that holds on that day",
+        )
+
+
+class PolicyAt:
+    """What holds on one day. Every figure handed out is exactly as written in the files."""
+
+    def __init__(self, policy: Policy, as_of: date, in_force: Mapping[str, tuple[Entry, ...]]) -> None:
+        self.id = policy.id
+        self.sha256 = policy.sha256
+        self.as_of = as_of
+        self._in_force = in_force
+
+    def entries(self, key: str) -> tuple[Entry, ...]:
+        """The entries of a parameter in force, ordered by identity; a scalar has one."""
+        return self._in_force[key]
+
+    def scalar(self, key: str) -> Decimal | int | tuple[str, ...]:
+        """The value of a scalar: lists as tuples of text, whole-number parameters as int, all others as Decimal."""
+        if not PARAMETERS[key].is_scalar:
+            raise KeyError(f"{key} is a table of entries, not a scalar")
+        value = self._in_force[key][0].value
+        assert value is not None  # the reader refuses a scalar without one
+        return value
+
+    def region_entry(self, key: str, code: str, area: str | None = None) -> Entry | None:
+        """The entry whose region is the longest prefix of a division code; of that area, where areas are told apart."""
+        return _longest(
+            entry for entry in self._of_area(key, area) if code.startswith(entry.identity["region"])
+        )
+
+    def standard(self, county_code: str, township_code: str, area: str) -> Entry | None:
+        """The Dibao standard of a household's place and area, or None when no region matches."""
+        return self._local("dibao_standard", county_code, township_code, area)
+
+    def line(self, programme: str, use: str, county_code: str, township_code: str, area: str) -> Line | None:
+        """The income line per person and month; None without an entry for the programme or a figure for the place."""
+        rule = self._named("income_line", programme=programme, use=use)
+        if rule is None:
+            return None
+        basis = str(rule.fields["basis"])
+        base = self._local(basis, county_code, township_code, area if basis == "dibao_standard" else None)
+        if base is None:
+            return None
+        monthly = _exact(base.value) / (_MONTHS_A_YEAR if basis == "disposable_income" else 1)
+        return Line(monthly * _exact(rule.fields["multiple"]), (rule, base))
+
+    def asset_limit(self, programme: str, county_code: str, township_code: str, area: str) -> Line | None:
+        """The financial assets a person may have: months × standard; None as for `line`."""
+        rule = self._named("asset_limit", programme=programme)
+        if rule is None:
+            return None
+        standard_area = "urban" if rule.fields["standard_area"] == "urban" else area
+        base = self.standard(county_code, township_code, standard_area)
+        if base is None:
+            return None
+        return Line(_exact(rule.fields["months"]) * _exact(base.value), (rule, base))
+
+    def max_age_days(self, source: str) -> int:
+        """How many days before as-of a source's snapshot may lie; its own figure goes before the general one."""
+        return int(_exact(self.max_age_entry(source).value))
+
+    def max_age_entry(self, source: str) -> Entry:
+        """The entry `max_age_days` comes from."""
+        if source not in SOURCES:
+            raise KeyError(f"{source} is no source; one of {', '.join(SOURCES)}")
+        own = self._named("max_age_days", source_name=source)
+        general = self._named("max_age_days")
+        found = own or general
+        assert found is not None  # checked for every source when the day was chosen
+        return found
+
+    def currencies(self) -> dict[str, Decimal]:
+        """Yuan for one unit, by currency."""
+        return {entry.identity["currency"]: Decimal(str(entry.value)) for entry in self.entries("fx")}
+
+    def _named(self, key: str, **identity: str) -> Entry | None:
+        return next((entry for entry in self._in_force[key] if entry.identity == identity), None)
+
+    def _of_area(self, key: str, area: str | None) -> list[Entry]:
+        return [entry for entry in self._in_force[key] if entry.identity.get("area") == area]
+
+    def _local(self, key: str, county_code: str, township_code: str, area: str | None) -> Entry | None:
+        return _longest(
+            entry
+            for entry in self._of_area(key, area)
+            if _place(entry, county_code, township_code).startswith(entry.identity["region"])
+        )
+
+
+def _place(entry: Entry, county_code: str, township_code: str) -> str:
+    return county_code if len(entry.identity["region"]) <= _COUNTY_DIGITS else township_code
+
+
+def _longest(entries: Iterable[Entry]) -> Entry | None:
+    return max(entries, key=lambda entry: len(entry.identity["region"]), default=None)
+
+
+def _exact(value: object) -> Fraction:
+    assert isinstance(value, (Decimal, int))
+    return Fraction(value)
+
+
+def _identity(entry: Entry) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(entry.identity.items()))
+
+
+def _digest(policy_id: str, entries: Iterable[Entry]) -> str:
+    """SHA-256 of what the entries say; file names, their order and the way numbers are written do not count."""
+    rows = sorted(
+        json.dumps(
+            [
+                entry.key,
+                _identity(entry),
+                _canonical(entry.value),
+                sorted((name, _canonical(value)) for name, value in entry.fields.items()),
+                entry.start.isoformat(),
+                None if entry.end is None else entry.end.isoformat(),
+                entry.source,
+                entry.confirmed,
+            ],
+            ensure_ascii=False,
+        )
+        for entry in entries
+    )
+    text = json.dumps([policy_id, rows], ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _canonical(value: Decimal | int | str | tuple[str, ...] | None) -> object:
+    if isinstance(value, tuple):
+        return sorted(value)
+    if isinstance(value, (Decimal, int)):
+        return f"{Decimal(value).normalize():f}"
+    return value

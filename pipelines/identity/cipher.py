@@ -18,9 +18,12 @@ import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 Algorithm = Literal["aes", "sm4"]
+from pipelines.errors import HeduiError
+
 Octets = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ _ROUNDS_TOGETHER = 64
 _MASKS = (np.arange(BLOCK) < np.arange(BLOCK + 1)[:, None]).astype(np.uint8) * np.uint8(255)
 
 
-class UnsealError(ValueError):
+class UnsealError(HeduiError, ValueError):
     """A sealed value was made with another key or for another place, or was changed."""
 
 
@@ -55,6 +58,8 @@ class Tokeniser:
             raise ValueError(f"a master key has {MASTER_BYTES} bytes, this one {len(master)}")
         self.algorithm: Algorithm = algorithm
         self._key = cache(lambda use, length: _derive(master, f"{algorithm}:{use}", length))
+        sealing_key = self._key("seal", _KEY_BYTES[algorithm])
+        self._sealing = AESGCM(sealing_key) if algorithm == "aes" else _Sm4Gcm(sealing_key)
 
     def __repr__(self) -> str:
         return f"Tokeniser({self.algorithm})"
@@ -90,9 +95,7 @@ class Tokeniser:
         nights; `rotate` starts again.
         """
         nonce = os.urandom(NONCE_BYTES)
-        encryptor = Cipher(self._block_cipher("seal"), modes.GCM(nonce)).encryptor()
-        encryptor.authenticate_additional_data(context)
-        return nonce + encryptor.update(plain) + encryptor.finalize() + encryptor.tag
+        return nonce + self._sealing.encrypt(nonce, plain, context)
 
     def unseal(self, sealed: bytes, context: bytes) -> bytes:
         """The plain value. Raises UnsealError unless key, context and every bit are those of `seal`."""
@@ -100,11 +103,8 @@ class Tokeniser:
             raise UnsealError(
                 f"a sealed value of {len(sealed)} bytes is too short: it was cut or never sealed"
             )
-        nonce, body, tag = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:-TAG_BYTES], sealed[-TAG_BYTES:]
-        decryptor = Cipher(self._block_cipher("seal"), modes.GCM(nonce, tag)).decryptor()
-        decryptor.authenticate_additional_data(context)
         try:
-            return decryptor.update(body) + decryptor.finalize()
+            return self._sealing.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
         except InvalidTag:
             raise UnsealError("a sealed value does not open: wrong key or place, or it was changed") from None
 
@@ -131,6 +131,24 @@ class Tokeniser:
     def _ecb(self, use: str) -> Cipher[modes.ECB]:
         # ECB on purpose: each block is a permuted number or one step of the CBC chain below.
         return Cipher(self._block_cipher(use), modes.ECB())  # noqa: S305
+
+
+class _Sm4Gcm:
+    """SM4 in Galois/counter mode (RFC 8998) with the calls of AESGCM."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = algorithms.SM4(key)
+
+    def encrypt(self, nonce: bytes, plain: bytes, context: bytes) -> bytes:
+        encryptor = Cipher(self._cipher, modes.GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(context)
+        return encryptor.update(plain) + encryptor.finalize() + encryptor.tag
+
+    def decrypt(self, nonce: bytes, sealed: bytes, context: bytes) -> bytes:
+        body, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
+        decryptor = Cipher(self._cipher, modes.GCM(nonce, tag)).decryptor()
+        decryptor.authenticate_additional_data(context)
+        return decryptor.update(body) + decryptor.finalize()
 
 
 def _derive(master: bytes, info: str, length: int) -> bytes:

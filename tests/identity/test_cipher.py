@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from pipelines.identity.cipher import Tokeniser, UnsealError
+from pipelines.identity.cipher import Tokeniser, UnsealError, _Sm4Gcm
 
 MASTER = bytes(range(32))
 ALGORITHMS = ["aes", "sm4"]
@@ -119,6 +119,20 @@ def test_every_use_algorithm_and_master_has_a_key_of_its_own():
         )
     ]  # fmt: skip
     assert len(set(seen)) == len(seen)
+
+
+def test_sm4_seals_as_the_published_example_of_rfc_8998():
+    key = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+    nonce = bytes.fromhex("00001234567800000000ABCD")
+    context = bytes.fromhex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
+    plain = b"".join(bytes([b]) * 8 for b in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
+    sealed = bytes.fromhex(
+        "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735"
+        "D82710CA5C22F0CCFA7CBF93D496AC15A56834CBCF98C397B4024A2691233B8D"
+        "83DE3541E4C2B58177E065A9BF7B62EC"
+    )
+    assert _Sm4Gcm(key).encrypt(nonce, plain, context) == sealed
+    assert _Sm4Gcm(key).decrypt(nonce, sealed, context) == plain
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -1,0 +1,16 @@
+"""The pipeline and the oracle, written apart from the same specification, agree on worlds full of edge cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .compare import compare_seed, run_in_process
+
+pytest.importorskip("pipelines.cli", reason="the command line is not there yet")
+
+
+@pytest.mark.parametrize("seed", [0, 3, 9, 17, 22])
+def test_pipeline_agrees_with_the_oracle(seed: int, tmp_path: Path) -> None:
+    assert compare_seed(seed, 2, tmp_path, run_in_process) == []

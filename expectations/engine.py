@@ -1,0 +1,108 @@
+"""Great Expectations behind three functions, so that nothing else has to know how it wants to be held.
+
+Importing it costs seconds, more than half of them for two libraries only its distribution charts use (altair and
+scipy.stats). They are put off with the standard library's LazyLoader: the real modules, loaded if ever touched.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PUT_OFF = frozenset({"altair", "scipy.stats"})
+# Yes or no: other settings repeat unexpected values in the result, and take twice as long.
+_YES_OR_NO = {"result_format": "BOOLEAN_ONLY"}
+_LOADING = threading.Lock()
+
+
+class EngineError(Exception):
+    """Great Expectations could not judge. Its own message is left out: it may quote cells."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation as Great Expectations wants it: its type in snake case and its arguments."""
+
+    id: str
+    type: str
+    kwargs: Mapping[str, Any]
+    severity: str
+
+
+class _LateFinder(importlib.abc.MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _PUT_OFF:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+
+
+@contextmanager
+def _putting_off() -> Iterator[None]:
+    finder = _LateFinder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+def load() -> None:
+    """Import Great Expectations and open the context; later calls cost nothing."""
+    with _LOADING:
+        _batch_definition()
+
+
+@cache
+def _batch_definition() -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read once, at import: nothing may be reported to anybody
+    with _putting_off():
+        import great_expectations as gx
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a mapping at run time
+    asset = context.data_sources.add_pandas("summaries").add_dataframe_asset("summary")
+    return asset.add_batch_definition_whole_dataframe("whole")
+
+
+def validate(frame: pd.DataFrame, checks: Sequence[Check]) -> dict[str, bool]:
+    """Whether each check holds for every row of the frame. Raises EngineError."""
+    load()
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    expectations = [
+        getattr(gxe, _class_name(one.type))(**one.kwargs, severity=one.severity, meta={"id": one.id})
+        for one in checks
+    ]
+    suite = gx.ExpectationSuite(name="suite", expectations=expectations)
+    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+    found = {}
+    for result in batch.validate(suite, result_format=_YES_OR_NO).results:
+        check_id = result.expectation_config.meta["id"]
+        if result.exception_info.get("raised_exception", False):
+            raise EngineError(f"expectation {check_id} could not be judged on {len(frame)} rows")
+        found[check_id] = bool(result.success)
+    if set(found) != {one.id for one in checks}:
+        raise EngineError(f"{len(checks)} expectations were asked, {len(found)} were answered")
+    return found
+
+
+def _class_name(kind: str) -> str:
+    return "".join(part.capitalize() for part in kind.split("_"))

@@ -16,10 +16,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from policy.errors import PolicyError
-from policy.parameters import PARAMETERS, SOURCES
+from policy.parameters import PARAMETERS, PROGRAMMES, SOURCES
 from policy.reader import Entry, read_policy
 
 SHIPPED = Path(__file__).parent / "guangdong"
+USES = ("check", "entry")
+Place = tuple[str, str, str]
 _COUNTY_DIGITS = 6
 _MONTHS_A_YEAR = 12
 
@@ -159,6 +161,37 @@ class PolicyAt:
     def currencies(self) -> dict[str, Decimal]:
         """Yuan for one unit, by currency."""
         return {entry.identity["currency"]: Decimal(str(entry.value)) for entry in self.entries("fx")}
+
+    def used(self, places: Iterable[Place]) -> tuple[Entry, ...]:
+        """The entries a night over these (county, township, area) uses: of figures by region only those of the places."""
+        regional = {entry for place in places for entry in self._regional_entries(place)}
+        return tuple(
+            entry
+            for key, found in self._in_force.items()
+            for entry in found
+            if not PARAMETERS[key].by_region or entry in regional
+        )
+
+    def gaps(self, places: Iterable[Place]) -> tuple[str, ...]:
+        """The counties of these (county, township, area) that lack a figure some line or limit in force asks for."""
+        return tuple(sorted({place[0] for place in places if self._lacks_figure(place)}))
+
+    def _regional_entries(self, place: Place) -> set[Entry]:
+        lines = (self.line(programme, use, *place) for programme in PROGRAMMES for use in USES)
+        limits = (self.asset_limit(programme, *place) for programme in PROGRAMMES)
+        found = {entry for line in (*lines, *limits) if line is not None for entry in line.entries}
+        standard = self.standard(*place)
+        return found if standard is None else found | {standard}
+
+    def _lacks_figure(self, place: Place) -> bool:
+        lines = (
+            self.line(rule.identity["programme"], rule.identity["use"], *place)
+            for rule in self.entries("income_line")
+        )
+        limits = (
+            self.asset_limit(rule.identity["programme"], *place) for rule in self.entries("asset_limit")
+        )
+        return self.standard(*place) is None or None in (*lines, *limits)
 
     def _named(self, key: str, **identity: str) -> Entry | None:
         return next((entry for entry in self._in_force[key] if entry.identity == identity), None)

@@ -92,6 +92,7 @@ def two_households_two_names(b: Builder, side: int) -> None:
     for _ in range(2):
         b.bank(who, 60000 + b.number(), name=who.name)
     b.bank(who, 123456, name="另一名" + who.name)
+    b.tax(who, 31, number=forms.wrong_check(who.number, b.rng), name=who.name)  # X03 where the name is equal
     b.registered(who, f"R-two-{b.number()}", "01", "死亡", b.ago(10), name=who.name)
 
 
@@ -222,7 +223,7 @@ def legal_representative(b: Builder, side: int) -> None:
     """B01: 法定代表人 of a 存续 entity of type 企业; line 0, value the whole capital."""
     who = any_family(b).people[-1]
     uscc = f"9144LR{b.number()}"
-    b.interest(who, "法定代表人", uscc, status="注销" if side < 0 else "存续", capital=0)
+    b.interest(who, "法定代表人", uscc, status="注销" if side < 0 else "存续", capital=abs(side) * 2)
     if side > 0:
         b.interest(who, "股东", uscc, capital=Decimal("1.5"))
         b.interest(who, "股东", capital=Decimal("0.25"))
@@ -369,6 +370,15 @@ def suspect_on_roster(b: Builder, side: int) -> None:
 
 
 @case
+def birth_edges(b: Builder, side: int) -> None:
+    """Valid: a real day from 1900-01-01 to as-of; tomorrow's child is suspect tonight and valid tomorrow."""
+    for day in (b.ago(side), date(1900, 1, 1) - timedelta(days=side)):
+        who = b.people.new(day)
+        any_family(b, people=[who])
+        b.bank(who, 700000, number=who.number)
+
+
+@case
 def mistyped_row(b: Builder, side: int) -> None:
     """X03: exactly one person of an equal readable name is one substitution or one swap away."""
     who = any_family(b).people[0]
@@ -417,7 +427,9 @@ def unreadable_on_roster(b: Builder, side: int) -> None:
     who = b.people.new(date(1961, 7, 8))
     family = any_family(b)
     b.authorise(who)
-    b.member(family, who, name=forms.unreadable_name(who.name, b.rng))
+    name = forms.unreadable_name(who.name, b.rng)
+    b.member(family, who, name=name)
+    b.security(who, 5, number=forms.wrong_check(who.number, b.rng), name=name)  # equal, but not readable
     short = who.number[:6] + who.number[8:17]
     b.bank(who, 70000, number=short if side < 0 else who.number, name=who.name)
     b.tax(who, 70000, number=short if side <= 0 else who.number, name="")
@@ -479,6 +491,7 @@ def incomplete_household(b: Builder, side: int) -> None:
     family = any_family(b, ("低保",))
     b.bank(family.people[0], 3 * 10**6)
     b.tax(family.people[0], 90000)
+    b.policy(family.people[0], 1, premium=10**6)
     broken = b.people.new()
     if side < 0:
         b.member(family, broken, role="法定义务人", severe_illness="也许").broken = True

@@ -82,7 +82,9 @@ def n04_without_income(b: Builder, side: int) -> None:
     county, area = b.place()
     people = _family_of(b)
     b.monitored(county, area, people, annual=0, rigid=max(side, 0))
-    b.interest(people[0], "法定代表人")  # property fails for all: N06
+    # property fails for dibao and dibao_margin, but may pass for rigid_expenditure: else N06
+    limits = [b.law.limit(p, county, area) or Decimal(0) for p in ("dibao", "dibao_margin")]
+    b.bank(people[0], max(limits) * len(people) + CENT)
 
 
 @case
@@ -122,7 +124,7 @@ def n05_assets(b: Builder, side: int) -> None:
     """N05 with assets at the limit of tekun; above it the next rules are tried."""
     county, area = b.place()
     who = b.people.new(date(1939, 4, 4))
-    b.monitored(county, area, [who], annual=10, has_obligor="无")
+    b.monitored(county, area, [who], annual=10, has_obligor=b.rng.choice(["无", "无", "有"]))
     b.bank(who, (b.law.limit("tekun", county, area) or Decimal(0)) + side * CENT)
 
 

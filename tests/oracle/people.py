@@ -98,6 +98,8 @@ def id_forms(someone: Someone, rng: random.Random, can_be_15: bool) -> str:
         return number.translate(FULL_WIDTH)
     if way == 2:
         return f"{number[:6]} {number[6:14]} {number[14:]}"
+    if way == 4:
+        return f"{number[:17]}\t{number[17:]}"
     if way == 3:
         return f"{number[:6]}　{number[6:]}"
     return number
@@ -111,7 +113,7 @@ def name_forms(name: str, rng: random.Random) -> str:
     if way == 1:
         return f"{name[:1]}　{name[1:]}"
     if way == 2:
-        return f"{name[:1]} {name[1:]}"
+        return name[:1] + rng.choice(" \t\u2028\u1680\u3000") + name[1:]
     return name
 
 

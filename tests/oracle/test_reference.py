@@ -11,7 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from .identity import age, check_character, is_readable, normalise_name, one_step_apart, read_id
+from .identity import (
+    age,
+    check_character,
+    is_readable,
+    normalise_name,
+    one_step_apart,
+    read_id,
+)
 from .policy import NightFailed
 from .reading import Number, parse_date, parse_money, parse_month, split_csv
 from .reference import OracleNight, night
@@ -86,10 +93,7 @@ FILES = {
     "banks": ("banks", "105100-1.csv", "gb18030"),
     "household_registration": ("household_registration", "persons-1.txt", "gb18030"),
 }  # fmt: skip
-MONITORED_HEADER = (
-    "户编号 县区代码 乡镇代码 城乡 姓名 公民身份号码 与户主关系 监测类型 风险是否消除 家庭年人均纯收入 年刚性支出 "
-    "残疾等级 残疾类别 重病 劳动能力 有无法定义务人 识别日期"
-).split()
+MONITORED_HEADER = ["户编号", "县区代码", "乡镇代码", "城乡", "姓名", "公民身份号码", "与户主关系", "监测类型", "风险是否消除", "家庭年人均纯收入", "年刚性支出", "残疾等级", "残疾类别", "重病", "劳动能力", "有无法定义务人", "识别日期"]
 HOUSEHOLD = "H1,低保,440103,440103001,城镇,,,0,0,,在保"
 FATHER_ROW, MOTHER_ROW = f"H1,{FATHER},张三,成员,01,,,否,", f"H1,{MOTHER},李四,成员,10,,,否,"
 BOTH_AUTHORISED = [f"1,{FATHER},2026-01-01,,*", f"2,{MOTHER},2026-01-01,,*"]

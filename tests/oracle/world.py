@@ -6,14 +6,15 @@ import random
 from datetime import date, timedelta
 from pathlib import Path
 
-from . import cases_eligible  # noqa: F401  (fills CASES)
 from .breakage import break_cells, break_rows
 from .builder import GAP_COUNTY, Builder, Record
 from .cases_discrepancy import CASES, strangers
+from .cases_eligible import n02, n04, n04_without_income, u02
 from .writing import faults_for, write_feeds
 
 FIRST_NIGHTS = (date(2026, 6, 30), date(2026, 6, 15), date(2026, 3, 1), date(2026, 1, 31))
-HOLDABLE = (
+HOLDABLE = (  # twice: what the asset, N03 and U02 rules wait for
+    "household_registration", "banks",
     "tax", "market_regulation", "banks", "securities", "insurance", "household_registration", "rural_revitalisation",
 )  # fmt: skip
 
@@ -28,6 +29,8 @@ def build(seed: int, night: int = 0) -> Builder:
     for case in CASES:
         if b.rng.random() < (0.85 if case.__module__.endswith("eligible") else 0.6):
             case(b, b.rng.choice([-1, 0, 1]))
+    for case in (n02, u02, n04, n04_without_income):  # rarely the first that fits
+        case(b, b.rng.choice([-1, -1, 0, 1]))
     for _ in range(8):
         strangers(b, 0)
     b.household("低保", GAP_COUNTY, "城镇")  # keeps the gap county on the active roster

@@ -1,0 +1,282 @@
+"""The rules of the policy on whole tables: every lead of tonight, before it is compared with earlier nights."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from connectors.registry import authorised_sources, evidence_sources
+from pipelines.errors import NightFailed
+from pipelines.intake.checks import MICRO
+from pipelines.link import load_people, load_registers
+from pipelines.settings import Settings
+from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, sql_text, write_table
+from policy.model import PolicyAt
+from policy.reader import Entry
+
+# The roster's programmes (spec section 2) and the policy's names for them (section 6).
+PROGRAMMES = {"低保": "dibao", "特困": "tekun", "低保边缘": "dibao_margin", "刚性支出": "rigid_expenditure"}
+_AREAS = {"城镇": "urban", "农村": "rural"}
+_STEPS = (
+    "income",
+    "bank_asset",
+    "security_asset",
+    "policy_asset",
+    "business",
+    "business_case",
+    "registration",
+    "trace",
+    "member",
+    "household_position",
+)
+DISCREPANCY_RULES = (
+    "d01",
+    "d02",
+    "d03",
+    "i01",
+    "i02",
+    "a01",
+    "a02",
+    "p01",
+    "b01",
+    "b02",
+    "h01",
+    "s01",
+    "x01",
+    "x02",
+    "x03",
+    "x04",
+    "x05",
+)
+
+
+def usable_sources(sources: dict[str, dict[str, Any]]) -> set[str]:
+    return {source for source, result in sources.items() if result["state"] == "accepted"}
+
+
+def income_window(policy: PolicyAt) -> tuple[date, date]:
+    """First days of the first and the last of the full months before the as-of date's month."""
+    months = policy.scalar("income_window_months")
+    assert isinstance(months, int)
+    last = policy.as_of.year * 12 + policy.as_of.month - 2
+    first = last - months + 1
+    return date(first // 12, first % 12 + 1, 1), date(last // 12, last % 12 + 1, 1)
+
+
+def is_tax_comparable(policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> bool:
+    """Whether the tax feed is used tonight and covers every month of the window."""
+    tax = sources["tax"]
+    if tax["state"] != "accepted" or not tax["covers"]:
+        return False
+    first, last = (date.fromisoformat(f"{month}-01") for month in tax["covers"])
+    start, end = income_window(policy)
+    return first <= start and end <= last
+
+
+def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Write work/<as-of>/assess: the leads of tonight. sources: every SourceResult as a dict. Returns counts.
+
+    Raises NightFailed when a policy figure has more digits than exact totals can carry.
+    """
+    target, building = settings.work / "assess", settings.work / "assess.building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    with open_warehouse(building) as con:
+        load_people(con, settings.work / "people")
+        for source in evidence_sources():
+            load_table(con, f"reach_{source}", [settings.work / "link" / f"reach_{source}.parquet"])
+        load_registers(con, settings)
+        summary = assess_tables(con, policy, sources)
+        for table in ("discrepancy", "newly_eligible"):
+            write_table(con, f"select * from {table}", building / f"{table}.parquet")
+        write_table(con, _PROTECTION, building / "protection.parquet")
+    (building / "summary.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(building, target)
+    return summary
+
+
+# What decides between cleared and unverified when a lead is gone: per household its incompleteness, and for each
+# source that needs an authorisation whether every member has it.
+_PROTECTION = """
+    select h.list, h.household_id, coalesce(bit_and(r.scopes) filter (r.role = 'member'), ~0::ubigint) as scopes
+    from household as h
+    left join record as r using (household)
+    group by h.list, h.household_id
+"""
+
+
+def assess_tables(con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Build every table of sql/assess in an open warehouse that holds people and reach tables."""
+    usable = usable_sources(sources)
+    values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
+    used, gaps = _load_policy(con, policy)
+    con.execute(sql_text("assess/macros"))
+    for name in _STEPS:
+        build_table(con, f"assess/{name}", **values)
+    parts = []
+    for rule in DISCREPANCY_RULES:
+        build_table(con, f"assess/rules/{rule}", **values)
+        parts.append(
+            f"select '{rule.upper()}' as rule, household, record, value_cents::hugeint as value_cents, "
+            f"line_cents::hugeint as line_cents, evidence from {rule}"
+        )
+    con.execute(f"create or replace table lead as {' union all '.join(parts)}")
+    con.execute(f"create or replace table discrepancy as {_WITH_PEOPLE.format(table='lead', columns='l.value_cents, l.line_cents, l.evidence')}")
+    for name in ("candidate", "newly_eligible"):
+        build_table(con, f"assess/{name}", **values)
+    con.execute("alter table newly_eligible rename to newly_lead")
+    columns = "l.value_cents, l.line_cents, l.assets_cents, l.asset_line_cents, l.members, l.evidence"
+    con.execute(f"create or replace table newly_eligible as {_WITH_PEOPLE.format(table='newly_lead', columns=columns)}")
+    withheld = con.execute("select count(*) from candidate where list = 'monitored' and stage = 'withheld'").fetchone()
+    return {
+        "withheld": withheld[0] if withheld else 0,
+        "tax_comparable": values["tax_comparable"],
+        "policy_used": used,
+        "policy_gaps": gaps,
+    }
+
+
+# A lead with its household and the person it names: its own, or for household rules the head (relation 01; without
+# exactly one, the member with the lowest ID number, spec section 5: numbers are compared by the publisher).
+_WITH_PEOPLE = """
+    select
+        l.rule,
+        h.list as household_list,
+        h.household_id,
+        h.programme,
+        h.county_code,
+        h.township_code,
+        l.record is not null as is_person_rule,
+        r.hi,
+        r.lo,
+        l.record,
+        l.household,
+        {columns}
+    from {table} as l
+    join household as h using (household)
+    left join record as r on r.record = l.record
+"""
+
+
+def rule_parameters(policy: PolicyAt, usable: set[str], tax_comparable: bool) -> dict[str, Any]:
+    """The $parameters of sql/assess: money in millionths, ratios times 10^6, months as dates."""
+    start, end = income_window(policy)
+    scopes = authorised_sources()
+    scalar = policy.scalar
+    return {
+        "as_of": policy.as_of,
+        "window": scalar("income_window_months"),
+        "window_start": start,
+        "window_end": end,
+        "countable_income_items": list(_texts(scalar("countable_income_items"))),
+        "income_tolerance12": _whole(scalar("income_tolerance"), 12 * 10**12, "income_tolerance"),
+        "undeclared_income_tolerance": _whole(scalar("undeclared_income_tolerance"), MICRO, "undeclared_income_tolerance"),
+        "undeclared_assets_tolerance": _whole(scalar("undeclared_assets_tolerance"), MICRO, "undeclared_assets_tolerance"),
+        "premium_multiple6": _whole(scalar("premium_multiple"), MICRO, "premium_multiple"),
+        "capital_threshold": _whole(scalar("capital_threshold"), MICRO, "capital_threshold"),
+        "obligor_multiple6": _whole(scalar("obligor_multiple"), MICRO, "obligor_multiple"),
+        "rigid_share6": _whole(scalar("rigid_share"), MICRO, "rigid_share"),
+        "severe_grades": list(_texts(scalar("severe_grades"))),
+        "severe_grades_intellectual_mental": list(_texts(scalar("severe_grades_intellectual_mental"))),
+        "asset_products": list(_texts(scalar("asset_products"))),
+        "register_max_persons": scalar("register_max_persons"),
+        "evidence_max_age_days": scalar("evidence_max_age_days"),
+        "every_scope": (1 << len(scopes)) - 1,
+        "tax_scope": 1 << scopes.index("tax"),
+        "tax_comparable": tax_comparable,
+        "five_usable": set(scopes) <= usable,
+        "registration_usable": "household_registration" in usable,
+    }
+
+
+def _texts(value: object) -> Iterable[str]:
+    assert isinstance(value, tuple)
+    return (str(item) for item in value)
+
+
+def _whole(value: object, scale: int, key: str) -> int:
+    """value × scale as a whole number. Raises NightFailed when digits would be lost."""
+    exact = Fraction(value) * scale if isinstance(value, Decimal | int | Fraction) else Fraction(-1)
+    if exact.denominator != 1:
+        raise NightFailed(f"policy: {key} has more digits than exact totals can carry; round it to six decimals")
+    return exact.numerator
+
+
+def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt) -> tuple[list[dict[str, Any]], list[str]]:
+    """Tables fx, tekun_disability, standard and threshold for the places of tonight's households.
+
+    Returns the entries used and the counties without a standard.
+    """
+    places = con.execute(
+        "select distinct county_code, township_code, area from household order by all"
+    ).fetchall()
+    standards: list[dict[str, Any]] = []
+    thresholds: list[dict[str, Any]] = []
+    for county, township, area in places:
+        place = {"county_code": county, "township_code": township, "area": area}
+        entry = policy.standard(county, township, _AREAS[area])
+        if entry is not None:
+            standards.append({**place, "standard_micro": _whole(entry.value, MICRO, "dibao_standard")})
+        for programme, key in PROGRAMMES.items():
+            threshold: dict[str, Any] = {**place, "programme": programme}
+            for use in ("check", "entry"):
+                line = policy.line(key, use, county, township, _AREAS[area])
+                threshold[f"{use}_line12"] = None if line is None else _whole(line.value * 12, 10**12, "income_line")
+            limit = policy.asset_limit(key, county, township, _AREAS[area])
+            threshold["asset_limit14"] = None if limit is None else _whole(limit.value, 10**14, "asset_limit")
+            thresholds.append(threshold)
+    text, number = pa.string(), pa.int64()
+    wide = pa.decimal128(38, 0)
+    place_fields = [("county_code", text), ("township_code", text), ("area", text)]
+    standard_schema = pa.schema([*place_fields, ("standard_micro", number)])
+    insert_arrow(con, "standard", pa.Table.from_pylist(standards, standard_schema))
+    lines: list[tuple[str, pa.DataType]] = [("check_line12", wide), ("entry_line12", wide), ("asset_limit14", wide)]
+    threshold_schema = pa.schema([*place_fields, ("programme", text), *lines])
+    for row in thresholds:
+        for name, _ in lines:
+            row[name] = None if row[name] is None else Decimal(row[name])
+    insert_arrow(con, "threshold", pa.Table.from_pylist(thresholds, threshold_schema))
+    for name, _ in lines:
+        con.execute(f"alter table threshold alter {name} type hugeint")
+    rates = [{"currency": code, "rate8": _whole(rate, 10**8, "fx")} for code, rate in policy.currencies().items()]
+    insert_arrow(con, "fx", pa.Table.from_pylist(rates, pa.schema([("currency", text), ("rate8", number)])))
+    grounds = [
+        {"category": entry.identity["category"], "max_grade": int(entry.fields["max_grade"])}  # type: ignore[call-overload]
+        for entry in policy.entries("tekun_disability")
+    ]
+    insert_arrow(con, "tekun_disability", pa.Table.from_pylist(grounds, pa.schema([("category", text), ("max_grade", number)])))
+    named = [(county, township, _AREAS[area]) for county, township, area in places]
+    return [_entry_dict(entry) for entry in policy.used(named)], list(policy.gaps(named))
+
+
+def _entry_dict(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "identity": {name: str(value) for name, value in entry.identity.items()},
+        "value": _shown(entry),
+        "from": entry.start.isoformat(),
+        "source": entry.source,
+        "confirmed": entry.confirmed,
+    }
+
+
+def _shown(entry: Entry) -> str:
+    if entry.value is not None:
+        return "、".join(map(str, entry.value)) if isinstance(entry.value, tuple) else str(entry.value)
+    return "，".join(f"{name}={value}" for name, value in entry.fields.items())
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return summary

@@ -1,0 +1,216 @@
+"""The command line `hedui`: parses words, calls the stage that does the work, says what to do next."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import HeduiError, UsageError
+from pipelines.settings import Settings, feeds_from, home_from
+
+DONE, FAILED, WRONG_ARGUMENTS, SOURCE_NOT_ACCEPTED = 0, 1, 2, 3
+_EXPORTS = ("discrepancies", "newly-eligible", "quarantine")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status of spec section 1."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except UsageError as error:
+        print(f"hedui: {error}", file=sys.stderr)
+        return WRONG_ARGUMENTS
+    except HeduiError as error:
+        print(f"hedui: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("hedui: stopped; nothing was published", file=sys.stderr)
+        return FAILED
+
+
+def run() -> None:
+    """The console script. A fault of ours is told by type and place: its message could quote a person's value."""
+    try:
+        sys.exit(main())
+    except Exception as error:
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+        print(
+            f"hedui: internal fault {type(error).__name__} at {place}; nothing was published. "
+            "Report this line; set HEDUI_TRACE=1 on synthetic data for the whole trace.",
+            file=sys.stderr,
+        )
+        if os.environ.get("HEDUI_TRACE"):
+            raise
+        sys.exit(FAILED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hedui", description="Household economic-status verification (核对)")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    nightly = _command(commands, "nightly", _nightly, "run the nightly check and publish both lists")
+    nightly.add_argument("--as-of", type=_day, required=True)
+    nightly.add_argument("--feeds", help="folder with one folder per source; default $HEDUI_FEEDS")
+    nightly.add_argument("--home")
+    nightly.add_argument("--policy", type=Path, help="policy file or folder; default the shipped one")
+    nightly.add_argument("--workers", type=int, default=2, help="processes that read feeds (2)")
+    nightly.add_argument("--quiet", action="store_true", help="no progress lines")
+
+    export = _command(commands, "export", _export, "write a list, readable; logged with actor and reason")
+    export.add_argument("which", choices=_EXPORTS)
+    export.add_argument("--as-of", type=_day, required=True)
+    export.add_argument("--format", choices=("csv", "xlsx"), required=True)
+    export.add_argument("--output", type=Path, required=True)
+    export.add_argument("--county", help="six-digit county code")
+    export.add_argument("--source", help="quarantine only: one source")
+    export.add_argument("--actor", required=True, help="who takes the list")
+    export.add_argument("--reason", required=True, help="what for")
+    export.add_argument("--home")
+
+    status = _command(commands, "status", _status, "what a published night came to")
+    status.add_argument("--as-of", type=_day, required=True)
+    status.add_argument("--json", action="store_true", help="the machine-readable form")
+    status.add_argument("--home")
+
+    sample = _command(commands, "sample", _sample, "write the feeds of a synthetic province")
+    sample.add_argument("--output", type=Path, required=True)
+    sample.add_argument("--households", type=int, default=400)
+    sample.add_argument("--seed", type=int, default=1)
+    sample.add_argument("--as-of", type=_day, default=date(2026, 6, 30))
+
+    verify = _command(commands, "verify", _verify, "check every sealed night and the audit log")
+    verify.add_argument("--home")
+
+    keys = _command(commands, "keys", _keys, "make, rotate, wrap or list the keys")
+    keys.add_argument("action", choices=("new", "rotate", "wrap", "list"))
+    keys.add_argument("--file", type=Path, help="new: where the key ring is written, outside the home")
+    keys.add_argument("--algorithm", choices=("aes", "sm4"), default=None)
+    keys.add_argument("--home")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("wanted a date like 2026-06-30") from None
+
+
+def _nightly(arguments: argparse.Namespace) -> int:
+    from pipelines.closing_table import closing_table
+    from pipelines.night import run_night
+
+    settings = Settings(
+        home=home_from(arguments.home),
+        as_of=arguments.as_of,
+        feeds=feeds_from(arguments.feeds),
+        policy=arguments.policy,
+        workers=arguments.workers,
+    )
+    progress = (lambda text: None) if arguments.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    manifest = run_night(settings, progress)
+    print(closing_table(manifest["status"], manifest["details"], settings.home / "nights" / manifest["folder"]))
+    return DONE if manifest["status"]["complete"] else SOURCE_NOT_ACCEPTED
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from pipelines.export import export_list
+    from pipelines.identity.keyring import KeyRing
+
+    home = home_from(arguments.home)
+    receipt = export_list(
+        home,
+        KeyRing.open(home, os.environ),
+        arguments.which,
+        arguments.as_of,
+        arguments.format,
+        arguments.output,
+        arguments.county,
+        arguments.source,
+        arguments.actor,
+        arguments.reason,
+    )
+    print(f"{arguments.output}: {receipt.rows} rows, sha256 {receipt.sha256}")
+    return DONE
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from pipelines.closing_table import closing_table
+    from pipelines.manifest import read_manifest
+
+    home = home_from(arguments.home)
+    manifest = read_manifest(home, arguments.as_of)
+    if arguments.json:
+        print(json.dumps(manifest["status"], ensure_ascii=False, indent=1))
+    else:
+        print(closing_table(manifest["status"], manifest["details"], home / "nights" / manifest["folder"]))
+    return DONE
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from sample_data.build import write_province
+
+    if arguments.households < 1:
+        raise UsageError("--households wants at least 1")
+    write_province(arguments.output, households=arguments.households, seed=arguments.seed, as_of=arguments.as_of)
+    print(f"{arguments.output}: feeds of {arguments.households} synthetic households as of {arguments.as_of}")
+    print(f"next: hedui nightly --as-of {arguments.as_of} --feeds {arguments.output} --home DIR")
+    return DONE
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from pipelines.identity.keyring import KeyRing
+    from pipelines.verify import verify_home
+
+    home = home_from(arguments.home)
+    broken = verify_home(home, KeyRing.open(home, os.environ))
+    for line in broken:
+        print(line)
+    if not broken:
+        print("every sealed night and the audit log are whole")
+    return FAILED if broken else DONE
+
+
+def _keys(arguments: argparse.Namespace) -> int:
+    from pipelines.identity.keyring import KeyRing, new_ring, read_passphrase
+
+    passphrase = read_passphrase(os.environ)
+    if arguments.action == "new":
+        if arguments.file is None:
+            raise UsageError("keys new wants --file PATH, outside the home; then set HEDUI_KEYRING to it")
+        new_ring(arguments.file, arguments.algorithm or "aes", passphrase)
+        print(f"{arguments.file}: key ring with version 1{'' if passphrase else ', NOT wrapped: set a passphrase'}")
+        return DONE
+    ring = KeyRing.open(home_from(arguments.home), os.environ)
+    if arguments.action == "rotate":
+        print(f"version {ring.rotate(arguments.algorithm)} is current; older nights stay readable with older versions")
+    elif arguments.action == "wrap":
+        if passphrase is None:
+            raise UsageError("keys wrap wants HEDUI_KEYRING_PASSPHRASE or HEDUI_KEYRING_PASSPHRASE_FILE")
+        ring.wrap(passphrase)
+        print("the masters are sealed under the passphrase")
+    for row in ring.describe():
+        print("  ".join(f"{name} {value}" for name, value in row.items()))
+    return DONE
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,114 @@
+"""The people asked about tonight, ready to be looked up by token, a whole column at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from connectors.registry import authorised_sources
+
+_PREFIX_BITS = 24
+
+
+@dataclass
+class AskedPeople:
+    """persons in token order (see sql/intake/person.sql), restricted to those whose records a source is compared with.
+
+    A token is uniformly random, so its leading bits are a perfect hash: one table of booleans turns most strangers
+    away before the binary search.
+    """
+
+    hi: NDArray[np.uint64]
+    lo: NDArray[np.uint64]
+    person: NDArray[np.int32]
+    authorised: NDArray[np.bool_]
+    has_readable_name: NDArray[np.bool_]
+    has_unreadable_name: NDArray[np.bool_]
+    names: NDArray[np.int64]
+    name_of: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        self._present = np.zeros(1 << _PREFIX_BITS, dtype=bool)
+        self._present[self.hi >> np.uint64(64 - _PREFIX_BITS)] = True
+        self._known_names = np.unique(self.names)
+        pairs = _pair_keys(self.name_of, self.names)
+        self._pairs = np.sort(pairs)
+
+    def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Position of each token among the people, -1 for strangers."""
+        found = np.full(len(hi), -1, dtype=np.int64)
+        if len(self.hi) == 0:
+            return found
+        (maybe,) = np.nonzero(self._present[hi >> np.uint64(64 - _PREFIX_BITS)])
+        wanted_hi, wanted_lo = hi[maybe], lo[maybe]
+        at = np.searchsorted(self.hi, wanted_hi)
+        open_ = np.ones(len(maybe), dtype=bool)
+        while open_.any():  # more than once only if two tokens share their first half
+            inside = at < len(self.hi)
+            safe = np.where(inside, at, 0)
+            same = inside & (self.hi[safe] == wanted_hi)
+            hit = open_ & same & (self.lo[safe] == wanted_lo)
+            found[maybe[hit]] = at[hit]
+            open_ &= same & ~hit
+            at = at + 1
+        return found
+
+    def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether anybody asked about bears the name."""
+        if len(self._known_names) == 0:
+            return np.zeros(len(digests), dtype=bool)
+        at = np.searchsorted(self._known_names, digests).clip(max=len(self._known_names) - 1)
+        return self._known_names[at] == digests
+
+    def bear_name(self, positions: NDArray[np.int64], digests: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the person at each position has a record with that readable name."""
+        if len(self._pairs) == 0:
+            return np.zeros(len(positions), dtype=bool)
+        wanted = _pair_keys(self.person[positions], digests)
+        at = np.searchsorted(self._pairs, wanted).clip(max=len(self._pairs) - 1)
+        return self._pairs[at] == wanted
+
+
+_PAIR = np.dtype([("person", "<i4"), ("name", "<i8")])
+
+
+def _pair_keys(persons: NDArray[np.int32], names: NDArray[np.int64]) -> NDArray[np.void]:
+    pairs = np.zeros(len(persons), dtype=_PAIR)
+    pairs["person"], pairs["name"] = persons, names
+    return pairs
+
+
+def load_asked(people: Path, source: str) -> AskedPeople:
+    """Who is asked about at `source`: members; for tax also the obligors that are records (spec section 3)."""
+    persons = pq.read_table(people / "person.parquet")
+    columns = {name: persons.column(name).to_numpy() for name in persons.column_names}
+    with_obligors = source == "tax"
+    chosen = np.ones(len(persons), bool) if with_obligors else columns["is_member"].astype(bool)
+    names = pq.read_table(people / "person_name.parquet")
+    name_person = names.column("person").to_numpy().astype(np.int32)
+    name_digest = names.column("name_digest").to_numpy().astype(np.int64)
+    if not with_obligors:
+        of_members = names.column("is_member").to_numpy(zero_copy_only=False).astype(bool)
+        name_person, name_digest = name_person[of_members], name_digest[of_members]
+    sources = authorised_sources()
+    if source in sources:
+        authorised = (columns["scopes"].astype(np.uint64) >> np.uint64(sources.index(source))) & np.uint64(1) == 1
+    else:
+        authorised = np.ones(len(persons), bool)
+    kind = "" if with_obligors else "_member"
+    order = np.flatnonzero(chosen)
+    order = order[np.argsort(columns["person"][order], kind="stable")]
+    return AskedPeople(
+        hi=columns["hi"].astype(np.uint64)[order],
+        lo=columns["lo"].astype(np.uint64)[order],
+        person=columns["person"].astype(np.int32)[order],
+        authorised=authorised[order],
+        has_readable_name=columns[f"has_readable{kind}_name"].astype(bool)[order],
+        has_unreadable_name=columns[f"has_unreadable{kind}_name"].astype(bool)[order],
+        names=name_digest,
+        name_of=name_person,
+    )

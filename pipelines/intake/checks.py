@@ -1,0 +1,304 @@
+"""Judge every row against its contract, a column at a time, with every reason that fits (spec section 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from connectors.contract import Column, FileContract
+from pipelines.identity.idnumber import IdColumn, Mask, binary_buffers, is_valid, normalise_ids
+from pipelines.intake.batch import BIT, RowBatch
+from pipelines.intake.lines import whole_array
+
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
+_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
+_MONEY = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+
+MICRO: Final = 1_000_000  # money is kept as whole millionths of its unit
+# A trillion yuan: what exceeds it counts as that much, so that no sum of absurd amounts can overflow a night.
+_MOST: Final = 10**12 * MICRO
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What rows are judged against besides their contract."""
+
+    as_of: date
+    currencies: frozenset[str]
+    sources: frozenset[str]
+
+
+@dataclass
+class Checked:
+    """A batch with its verdicts.
+
+    mask: reason bits per row (0: accepted); ids and valid: of the id column (None if the file has none);
+    """
+
+    batch: RowBatch
+    file: FileContract
+    mask: NDArray[np.uint32]
+    ids: IdColumn | None
+    valid: Mask
+    _canonical: dict[str, pa.Array]
+    file_name: str = ""
+
+    def text_or_parsed(self, name: str) -> pa.Array:
+        """A whole column for the tables of people: UTF-8 text, or what was parsed; null where it could not be."""
+        column = self.file.column(name)
+        everything = np.arange(len(self.mask))
+        if column.type == "money":
+            bad = (self.mask & (BIT["money_unparseable"] | BIT["required_missing"])) != 0
+            good = np.flatnonzero(~bad)
+            values = self.canonical(name, good)
+            amounts = np.zeros(len(self.mask), np.int64)
+            amounts[good] = values.fill_null(0).to_numpy(zero_copy_only=False)
+            return pa.array(amounts, mask=bad)
+        return self.text(name, everything)
+
+    def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
+        """The parsed values of one column for accepted rows: text, date32, or int64 millionths for money."""
+        column = self.file.column(name)
+        values = self._canonical.get(name)
+        if values is None:  # carried columns and names are not judged
+            values = self._canonical[name] = trim(self.batch.columns[name], self.batch.encoding)
+        chosen = values.take(pa.array(rows))
+        if column.type == "money":
+            return _millionths(chosen)
+        if isinstance(chosen, pa.DictionaryArray):
+            return chosen.dictionary_decode()
+        return chosen
+
+    def canonical_codes(self, name: str, rows: NDArray[np.int64]) -> dict[str, int]:
+        """How often each code of a column of few values stands in the rows."""
+        values = self._canonical[name].take(pa.array(rows))
+        counts = np.bincount(values.indices.to_numpy(zero_copy_only=False), minlength=len(values.dictionary))
+        found: dict[str, int] = {}
+        for code, count in zip(values.dictionary.to_pylist(), counts.tolist(), strict=True):
+            if count:
+                found[code or ""] = found.get(code or "", 0) + count
+        return found
+
+    def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
+        """Text of one column for the rows, in UTF-8."""
+        values = self.canonical(name, rows)
+        return to_utf8(values, self.batch.encoding) if pa.types.is_binary(values.type) else values
+
+
+def check_batch(batch: RowBatch, file: FileContract, judging: Judging) -> Checked:
+    """Judge all rows of a batch; nothing is changed or dropped."""
+    rows = len(batch.lines)
+    checked = Checked(batch, file, np.zeros(rows, np.uint32), None, np.zeros(rows, dtype=bool), {})
+    for column in file.columns:
+        if column.type in ("carried", "name"):
+            continue
+        if column.type == "id":
+            _judge_ids(checked, column, judging)
+        elif column.type == "money":
+            _judge_money(checked, column)
+        elif column.type in ("text", "identifier"):
+            values = trim(batch.columns[column.name], batch.encoding)
+            checked._canonical[column.name] = values
+            _require(checked, column, np.asarray(pc.equal(pc.binary_length(values), 0)))
+        else:
+            _judge_listed(checked, column, judging)
+    for column in file.columns:
+        if column.empty_only_when:
+            other, value = column.empty_only_when
+            empty = np.asarray(pc.is_null(checked._canonical[column.name].dictionary_decode()))
+            blank = empty & _is_blank(batch.columns[column.name], batch.encoding)
+            same = np.asarray(pc.fill_null(pc.equal(checked._canonical[other].dictionary_decode(), value), False))
+            checked.mask[blank & ~same] |= BIT["required_missing"]
+    return checked
+
+
+def _require(checked: Checked, column: Column, empty: Mask) -> None:
+    if not column.optional and column.empty_only_when is None:
+        checked.mask[empty] |= BIT["required_missing"]
+
+
+def _judge_ids(checked: Checked, column: Column, judging: Judging) -> None:
+    ids = normalise_ids(checked.batch.columns[column.name], checked.batch.encoding)
+    checked.ids = ids
+    if not column.optional:
+        checked.mask[ids.missing] |= BIT["id_missing"]
+    checked.mask[ids.malformed] |= BIT["id_malformed"]
+    formed = ~(ids.missing | ids.malformed)
+    checked.valid = formed & is_valid(np.where(formed[:, None], ids.chars, np.uint8(48)), judging.as_of)
+
+
+def _judge_listed(checked: Checked, column: Column, judging: Judging) -> None:
+    """Columns of few values: each distinct value is judged once."""
+    values = checked.batch.columns[column.name]
+    texts = [raw.decode(checked.batch.encoding).strip() for raw in values.dictionary.to_pylist()]
+    parsed: list[Any] = []
+    bits = np.zeros(len(texts) + 1, dtype=np.uint32)
+    empty = np.zeros(len(texts) + 1, dtype=bool)
+    parse = _PARSERS[column.type](column, judging)
+    for position, text in enumerate(texts):
+        empty[position] = not text
+        value, reason = (None, None) if not text else parse(text)
+        parsed.append(value)
+        if reason:
+            bits[position] = BIT[reason]
+    codes = values.indices.to_numpy(zero_copy_only=False)
+    checked.mask |= bits[codes]
+    _require(checked, column, empty[codes])
+    type_ = pa.date32() if column.type in ("date", "month") else pa.string()
+    checked._canonical[column.name] = pa.DictionaryArray.from_arrays(values.indices, pa.array(parsed, type_))
+
+
+Parser = Callable[[str], tuple[Any, str | None]]
+
+
+def _date_parser(column: Column, judging: Judging) -> Parser:
+    def parse(text: str) -> tuple[date | None, str | None]:
+        found = parse_date(text) if column.type == "date" else parse_month(text)
+        if found is None:
+            return None, "date_unparseable"
+        return found, "date_in_future" if column.not_future and found > judging.as_of else None
+
+    return parse
+
+
+def _member_parser(allowed: frozenset[str], reason: str) -> Parser:
+    return lambda text: (text, None) if text in allowed else (None, reason)
+
+
+def _digits_parser(length: int) -> Parser:
+    return lambda text: (text, None) if len(text) == length and text.isascii() and text.isdigit() else (None, "code_unknown")
+
+
+def _scope_parser(sources: frozenset[str]) -> Parser:
+    def parse(text: str) -> tuple[str | None, str | None]:
+        names = [name.strip() for name in text.split(";")]
+        known = names == ["*"] or all(name in sources for name in names)
+        return (";".join(sorted(set(names))), None) if known else (None, "code_unknown")
+
+    return parse
+
+
+_PARSERS: Final[dict[str, Callable[[Column, Judging], Parser]]] = {
+    "code": lambda column, judging: _member_parser(frozenset(column.values), "code_unknown"),
+    "digits": lambda column, judging: _digits_parser(column.length),
+    "currency": lambda column, judging: _member_parser(judging.currencies, "currency_unknown"),
+    "scope": lambda column, judging: _scope_parser(judging.sources),
+    "date": _date_parser,
+    "month": _date_parser,
+}
+
+
+def parse_date(text: str) -> date | None:
+    """2026-06-29, 20260629 or 2026/6/29 (only the last with one or two digits)."""
+    match = _DATE.fullmatch(text)
+    if not match:
+        return None
+    year, month, day = (int(part) for part in match.groups() if part is not None)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def parse_month(text: str) -> date | None:
+    """First day of 202605 or 2026-05."""
+    match = _MONTH.fullmatch(text)
+    try:
+        return date(int(match[1]), int(match[2]), 1) if match else None
+    except ValueError:
+        return None
+
+
+def _judge_money(checked: Checked, column: Column) -> None:
+    values = trim(checked.batch.columns[column.name], checked.batch.encoding)
+    checked._canonical[column.name] = values
+    offsets, data = binary_buffers(values)
+    lengths = np.diff(offsets)
+    _require(checked, column, lengths == 0)
+    doubtful = np.flatnonzero(~_is_plain_amount(offsets, data, lengths) & (lengths > 0))
+    for row in doubtful:
+        raw = bytes(data[offsets[row] : offsets[row + 1]])
+        if not raw.isascii() or not _MONEY.fullmatch(raw.decode("ascii")):
+            checked.mask[row] |= BIT["money_unparseable"]
+        elif column.not_negative and raw.startswith(b"-") and raw.strip(b"-0.,"):
+            checked.mask[row] |= BIT["money_negative"]
+
+
+def _is_plain_amount(offsets: NDArray[np.int64], data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Mask:
+    """Rows that are digits only, or digits with a point before the last one or two."""
+    if len(lengths) == 0:
+        return np.zeros(0, dtype=bool)
+    inside = data[offsets[0] : offsets[-1]]
+    other = np.zeros(len(inside) + 1, dtype=np.int32)
+    np.greater_equal(inside - np.uint8(48), 10, out=other[:-1], casting="unsafe")
+    others = np.add.reduceat(other, (offsets[:-1] - offsets[0]))
+    last = offsets[1:]
+    is_point = [
+        (lengths > back) & (data[np.maximum(last - back, 0).clip(max=len(data) - 1)] == ord(".")) & (lengths > back)
+        for back in (3, 2)
+    ]
+    return (lengths > 0) & ((others == 0) | ((others == 1) & (is_point[0] | is_point[1])))
+
+
+def _millionths(values: pa.Array) -> pa.Array:
+    """Amounts as int64 millionths, saturated at a trillion; empty ones are null."""
+    try:
+        wide = pc.cast(pc.cast(values, pa.string()), pa.decimal128(38, 6))
+    except pa.ArrowInvalid:
+        return pa.array([_one_millionths(raw) for raw in values.to_pylist()], pa.int64())
+    words = np.frombuffer(wide.buffers()[1], dtype="<i8").reshape(-1, 2)[wide.offset : wide.offset + len(wide)]
+    fits = (words[:, 1] == words[:, 0] >> 63) & (np.abs(words[:, 0]) <= _MOST)
+    micros = np.where(fits, words[:, 0], np.where(words[:, 1] < 0, -_MOST, _MOST))
+    return pa.array(micros, pa.int64())
+
+
+def _one_millionths(raw: bytes) -> int | None:
+    if not raw:
+        return None
+    exact = Decimal(raw.decode("ascii").replace(",", ""))
+    if abs(exact) >= _MOST // MICRO:
+        return _MOST if exact > 0 else -_MOST
+    return int((exact * MICRO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def trim(values: pa.Array, encoding: str) -> pa.Array:
+    """Surrounding white space off, as Python's str.strip sees it; untouched columns are returned as they are."""
+    if isinstance(values, pa.DictionaryArray):
+        values = values.dictionary_decode()
+    offsets, data = binary_buffers(values)
+    inside = data[offsets[0] : offsets[-1]]
+    if not ((inside <= 32) | (inside >= 0x7F)).any():
+        return values
+    if encoding == "utf-8":
+        return pc.utf8_trim_whitespace(values.cast(pa.string())).cast(pa.binary())
+    few = values.dictionary_encode()
+    texts = [raw.decode(encoding).strip().encode(encoding) for raw in few.dictionary.to_pylist()]
+    return pa.array(texts, pa.binary()).take(few.indices)
+
+
+def to_utf8(values: pa.Array, encoding: str) -> pa.Array:
+    """The column as UTF-8 strings."""
+    if encoding == "utf-8":
+        return values.cast(pa.string())
+    _, data = binary_buffers(values)
+    if not (data >= 0x80).any():
+        return values.cast(pa.string())
+    few = values.dictionary_encode()
+    texts = [raw.decode(encoding) for raw in few.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(few.indices)
+
+
+def _is_blank(values: pa.Array, encoding: str) -> Mask:
+    blank = np.array([not raw.decode(encoding).strip() for raw in values.dictionary.to_pylist()] or [True], dtype=bool)
+    return blank[values.indices.to_numpy(zero_copy_only=False)] if len(values) else np.zeros(0, dtype=bool)
+
+

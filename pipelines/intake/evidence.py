@@ -1,0 +1,305 @@
+"""What a department knows about the people asked about; rows of everybody else are dropped where they are read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from connectors.contract import Contract, FileContract
+from connectors.feeds import Feed, open_feed
+from connectors.registry import all_contracts
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
+from pipelines.identity.names import digest_names, short_digest
+from pipelines.intake.asked import AskedPeople, load_asked
+from pipelines.intake.checks import Checked, Judging
+from pipelines.intake.files import FileOutcome, contract_of, read_file
+from pipelines.intake.people import token_halves
+from pipelines.intake.receipts import ReceiptFile
+from pipelines.intake.source import SourceResult, check_receipt, finish_source
+from pipelines.settings import Settings
+from policy.model import PolicyAt
+
+# GB/T 4761: the head and the head's spouse; registers are looked at for H01 through them (spec section 4).
+_HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
+REGISTER_SCHEMA = pa.schema(
+    [
+        ("register", pa.int64()),
+        ("hi", pa.uint64()),
+        ("lo", pa.uint64()),
+        ("is_valid", pa.bool_()),
+        ("is_normal", pa.bool_()),
+        ("relation", pa.string()),
+        ("born", pa.int32()),
+    ]
+)
+
+
+@dataclass
+class Gathered:
+    """What one file yields besides its counts; registers: keyed digests of the registers to look at again."""
+
+    outcome: FileOutcome
+    unauthorised: int = 0
+    kept: int = 0
+    kept_sum: int = 0
+    registers: set[int] = field(default_factory=set)
+
+
+def evidence_schema(file: FileContract) -> pa.Schema:
+    """Columns of a source's evidence: who, under which name, how reached, then the contract's own columns."""
+    kinds = {"money": pa.int64(), "date": pa.date32(), "month": pa.date32(), "identifier": pa.int64()}
+    fields = [
+        ("person", pa.int32()),
+        ("name_digest", pa.int64()),
+        ("name_readable", pa.bool_()),
+        ("is_upgraded", pa.bool_()),
+        ("is_repaired", pa.bool_()),
+        ("row_digest", pa.int64()),
+    ]
+    fields += [(column.name, kinds.get(column.type, pa.string())) for column in _kept_columns(file)]
+    return pa.schema(fields)
+
+
+def _kept_columns(file: FileContract) -> list[Any]:
+    return [column for column in file.columns if column.type not in ("id", "name", "carried")]
+
+
+def gather_file(
+    feed: Feed,
+    contract: Contract,
+    listed: ReceiptFile,
+    judging: Judging,
+    people: AskedPeople,
+    cipher: Tokeniser,
+    part: Path,
+) -> Gathered:
+    """Read one file; write the rows that reach somebody asked about, de-identified, to `part`."""
+    gathered = Gathered(FileOutcome(listed.name))
+    file = contract_of(contract, listed.name)
+    if file is None:
+        for _ in read_file(feed, contract, listed, judging, gathered.outcome):
+            pass
+        return gathered
+    with pq.ParquetWriter(part, evidence_schema(file)) as writer:
+        for checked in read_file(feed, contract, listed, judging, gathered.outcome):
+            good = np.flatnonzero(checked.mask == 0)
+            gathered.outcome.note_codes(checked, good)
+            table = _reach(checked, good, contract, people, cipher, judging, gathered)
+            if len(table):
+                writer.write_table(table)
+    return gathered
+
+
+def _reach(
+    checked: Checked,
+    good: NDArray[np.int64],
+    contract: Contract,
+    people: AskedPeople,
+    cipher: Tokeniser,
+    judging: Judging,
+    gathered: Gathered,
+) -> pa.Table:
+    """Rows of a batch that reach a record in one of the three ways of spec section 3, and are authorised."""
+    assert checked.ids is not None
+    by_number = good[checked.valid[good]]
+    hi, lo = token_halves(cipher.tokens(pack_blocks(checked.ids.chars[by_number])))
+    position = people.find(hi, lo)
+    known = position >= 0
+    rows, at = by_number[known], position[known]
+    digests, readable = _names_of(checked, rows, cipher)
+    upgraded = checked.ids.upgraded[rows]
+    # A number upgraded from 15 digits proves nothing without a readable name on both sides.
+    counts = ~upgraded | (readable & people.has_readable_name[at])
+    reached = [(rows[counts], at[counts], digests[counts], readable[counts], upgraded[counts])]
+
+    suspects = good[~checked.valid[good]]
+    repaired_rows, repaired_at, repaired_names = _repair(checked, suspects, people, cipher, judging)
+    yes, no = np.ones(len(repaired_rows), bool), np.zeros(len(repaired_rows), bool)
+    reached.append((repaired_rows, repaired_at, repaired_names, yes, no))
+    rows, at, digests, readable, upgraded = (np.concatenate(parts) for parts in zip(*reached, strict=True))
+    repaired = np.concatenate([np.zeros(len(reached[0][0]), bool), yes])
+
+    allowed = people.authorised[at]
+    gathered.unauthorised += int((~allowed).sum())
+    rows, at, digests, readable, upgraded, repaired = (
+        values[allowed] for values in (rows, at, digests, readable, upgraded, repaired)
+    )
+    columns: dict[str, Any] = {
+        "person": people.person[at],
+        "name_digest": digests,
+        "name_readable": readable,
+        "is_upgraded": upgraded,
+        "is_repaired": repaired,
+    }
+    table = _evidence_table(checked, rows, columns, cipher)
+    gathered.kept += len(table)
+    for column in _kept_columns(checked.file):
+        if column.type == "money":
+            gathered.kept_sum += int(pc.sum(table.column(column.name)).as_py() or 0)
+    if contract.source == "household_registration":
+        _note_registers(table, at, people, gathered)
+    return table
+
+
+def _names_of(checked: Checked, rows: NDArray[np.int64], cipher: Tokeniser) -> tuple[NDArray[Any], NDArray[Any]]:
+    name = checked.file.name_column
+    if name is None:
+        return np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
+    return digest_names(checked.text(name.name, rows), cipher)
+
+
+def _repair(
+    checked: Checked, suspects: NDArray[np.int64], people: AskedPeople, cipher: Tokeniser, judging: Judging
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Suspect rows whose readable name is borne by exactly one person one edit away: (rows, positions, names)."""
+    assert checked.ids is not None
+    digests, readable = _names_of(checked, suspects, cipher)
+    maybe = readable & people.know_name(digests)
+    suspects, digests = suspects[maybe], digests[maybe]
+    none = np.zeros(0, np.int64)
+    if not len(suspects):
+        return none, none, none
+    index, candidates = valid_neighbours(checked.ids.chars[suspects], judging.as_of)
+    hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
+    position = people.find(hi, lo)
+    known = position >= 0
+    index, position = index[known], position[known]
+    named = people.bear_name(position, digests[index])
+    index, position = index[named], position[named]
+    alone = np.bincount(index, minlength=len(suspects)) == 1
+    chosen = alone[index]
+    return suspects[index[chosen]], position[chosen], digests[index[chosen]]
+
+
+def _evidence_table(
+    checked: Checked, rows: NDArray[np.int64], columns: dict[str, Any], cipher: Tokeniser
+) -> pa.Table:
+    texts: list[pa.Array] = []
+    values: dict[str, Any] = {}
+    for column in checked.file.columns:
+        if column.type in ("id", "name"):
+            continue
+        if column.type in ("text", "identifier", "carried"):
+            value = checked.text(column.name, rows)
+            texts.append(value)
+            if column.type == "identifier":
+                values[column.name] = short_digest(value, "account", cipher)
+            elif column.type == "text":
+                values[column.name] = value
+        else:
+            values[column.name] = value = checked.canonical(column.name, rows)
+            texts.append(value.cast(pa.string()))
+    whole = pc.binary_join_element_wise(
+        *texts, pa.scalar("\x1f", pa.string()), null_handling="replace", null_replacement=""
+    )
+    columns = {**columns, "row_digest": short_digest(whole, "row", cipher), **values}
+    schema = evidence_schema(checked.file)
+    return pa.table({name: columns[name] for name in schema.names}, schema=schema)
+
+
+def _note_registers(table: pa.Table, at: NDArray[np.int64], people: AskedPeople, gathered: Gathered) -> None:
+    """Remember the registers in which a member has an exact 正常 row as head or head's spouse."""
+    digests = table.column("name_digest").to_numpy()
+    readable, upgraded, repaired = (
+        table.column(name).to_numpy(zero_copy_only=False) for name in ("name_readable", "is_upgraded", "is_repaired")
+    )
+    exact = people.bear_name(at, digests) & readable
+    exact |= ~upgraded & (~readable | people.has_unreadable_name[at])
+    heads = pc.is_in(table.column("relation"), pa.array(sorted(_HEAD_OR_SPOUSE)))
+    normal = pc.equal(table.column("status"), "正常")
+    chosen = exact & ~repaired & np.asarray(pc.and_(heads, normal))
+    gathered.registers.update(table.column("register_no").to_numpy()[chosen].tolist())
+
+
+def gather_registers(
+    feed: Feed,
+    contract: Contract,
+    listed: ReceiptFile,
+    judging: Judging,
+    registers: NDArray[np.int64],
+    cipher: Tokeniser,
+    part: Path,
+) -> None:
+    """Second look at household_registration: the rows that share a register with a member, without names."""
+    file = contract.files[0]
+    with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer:
+        for checked in read_file(feed, contract, listed, judging, FileOutcome(listed.name)):
+            assert checked.ids is not None
+            good = np.flatnonzero(checked.mask == 0)
+            numbers = short_digest(checked.text("register_no", good), "account", cipher)
+            at = np.searchsorted(registers, numbers).clip(max=len(registers) - 1)
+            chosen = registers[at] == numbers
+            rows = good[chosen]
+            if not len(rows):
+                continue
+            chars = checked.ids.chars[rows]
+            hi, lo = token_halves(cipher.tokens(pack_blocks(chars)))
+            valid = checked.valid[rows]
+            columns = {
+                "register": numbers[chosen],
+                "hi": hi,
+                "lo": lo,
+                "is_valid": valid,
+                "is_normal": pc.equal(checked.text("status", rows), "正常"),
+                "relation": checked.text("relation", rows),
+                "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
+            }
+            writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))
+    assert file.format == "pipe"
+
+
+def intake_source(
+    settings: Settings, source: str, policy: PolicyAt, cipher: Tokeniser, judging: Judging
+) -> dict[str, Any]:
+    """Read one department's feed into work/<as-of>/evidence/<source>. Returns its SourceResult as a dict."""
+    contract = all_contracts()[source]
+    target = settings.work / "evidence" / source
+    building = target.with_name(f"{source}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    feed = open_feed(source, settings.feeds, os.environ)
+    result, receipt = check_receipt(contract, feed, policy)
+    gathered: list[Gathered] = []
+    if receipt is not None:
+        people = load_asked(settings.work / "people", source)
+        for number, listed in enumerate(receipt.files):
+            part = building / f"part-{number:04d}.parquet"
+            gathered.append(gather_file(feed, contract, listed, judging, people, cipher, part))
+        del people
+    finish_evidence(settings, policy, result, gathered)
+    if result.state == "accepted" and receipt is not None:
+        registers = np.array(sorted(set().union(*(one.registers for one in gathered))), dtype=np.int64)
+        if len(registers):
+            for number, listed in enumerate(receipt.files):
+                part = building / f"register-{number:04d}.parquet"
+                gather_registers(feed, contract, listed, judging, registers, cipher, part)
+    else:
+        for part in building.glob("*.parquet"):
+            part.unlink()
+    feed.close()
+    values = result.as_dict()
+    (building / "source.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(building, target)
+    return values
+
+
+def finish_evidence(
+    settings: Settings, policy: PolicyAt, result: SourceResult, gathered: list[Gathered]
+) -> None:
+    finish_source(settings, policy, result, [one.outcome for one in gathered])
+    if result.state == "accepted":
+        result.unauthorised = sum(one.unauthorised for one in gathered)
+        result.kept = sum(one.kept for one in gathered)
+        result.kept_sum = sum(one.kept_sum for one in gathered)

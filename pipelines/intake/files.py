@@ -1,0 +1,157 @@
+"""One file of a feed, read once: batches judged, counted, and held when it is not what the receipt says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from connectors.contract import Contract, FileContract
+from connectors.errors import FeedError
+from connectors.feeds import Feed
+from pipelines.errors import SourceHeld
+from pipelines.intake.batch import BIT, reasons_of
+from pipelines.intake.checks import Checked, Judging, check_batch
+from pipelines.intake.lines import read_lines
+from pipelines.intake.objects import read_json_array, read_json_lines
+from pipelines.intake.receipts import HashingReader, ReceiptFile
+from pipelines.intake.workbook import read_workbook
+
+_READERS = {
+    "csv": read_lines,
+    "pipe": read_lines,
+    "jsonl": read_json_lines,
+    "json": read_json_array,
+    "xlsx": read_workbook,
+}
+
+QUARANTINE_SCHEMA = pa.schema(
+    [("source", pa.string()), ("file", pa.string()), ("line", pa.int64()), ("mask", pa.uint32())]
+)
+
+
+@dataclass
+class FileOutcome:
+    """What reading one file came to. codes: {column: {code: rows}} of accepted rows, for drift checks."""
+
+    name: str
+    received: int = 0
+    quarantined: int = 0
+    held: list[tuple[str, str]] = field(default_factory=list)
+    bad_lines: list[NDArray[np.int64]] = field(default_factory=list)
+    bad_masks: list[NDArray[np.uint32]] = field(default_factory=list)
+    codes: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        return self.received - self.quarantined
+
+    def note_batch(self, checked: Checked) -> None:
+        """Count a batch and remember its bad rows."""
+        batch = checked.batch
+        bad = np.flatnonzero(checked.mask)
+        self.received += batch.records
+        self.note_bad(batch.lines[bad], checked.mask[bad])
+        if batch.spoiled:
+            lines = np.array([line for line, _ in batch.spoiled], dtype=np.int64)
+            self.note_bad(lines, np.array([BIT[reason] for _, reason in batch.spoiled], dtype=np.uint32))
+
+    def note_bad(self, lines: NDArray[np.int64], masks: NDArray[np.uint32]) -> None:
+        if len(lines):
+            self.quarantined += len(lines)
+            self.bad_lines.append(lines)
+            self.bad_masks.append(masks)
+
+    def replace_verdicts(self, checked: Checked, masks: NDArray[np.uint32]) -> None:
+        """Add the reasons that only show across rows to those of a batch counted before."""
+        changed = np.flatnonzero(masks != checked.mask)
+        if not len(changed):
+            return
+        before = checked.mask[changed] != 0
+        known = dict(zip(checked.batch.lines[changed][before].tolist(), masks[changed][before].tolist(), strict=True))
+        for lines, bits in zip(self.bad_lines, self.bad_masks, strict=True):
+            for at, line in enumerate(lines.tolist()):
+                if line in known:
+                    bits[at] = known[line]
+        fresh = changed[~before]
+        self.note_bad(checked.batch.lines[fresh], masks[fresh])
+        checked.mask[:] = masks
+
+    def note_codes(self, checked: Checked, good: NDArray[np.int64]) -> None:
+        """Count the codes of accepted rows; columns of codes only, so no value of a person is kept."""
+        for column in checked.file.columns:
+            if column.type not in ("code", "currency"):
+                continue
+            values = checked.canonical_codes(column.name, good)
+            self.codes.setdefault(column.name, Counter()).update(values)
+
+    def quarantine(self, source: str) -> pa.Table:
+        lines = np.concatenate(self.bad_lines) if self.bad_lines else np.zeros(0, np.int64)
+        masks = np.concatenate(self.bad_masks) if self.bad_masks else np.zeros(0, np.uint32)
+        order = np.argsort(lines, kind="stable")
+        columns: list[Any] = [[source] * len(lines), [self.name] * len(lines), lines[order], masks[order]]
+        return pa.table(columns, schema=QUARANTINE_SCHEMA)
+
+    def reasons(self) -> Counter[str]:
+        """Rows per reason; a row counts under each of its reasons."""
+        counts: Counter[str] = Counter()
+        for masks in self.bad_masks:
+            for mask, rows in zip(*np.unique(masks, return_counts=True), strict=True):
+                for reason in reasons_of(int(mask)).split(";"):
+                    counts[reason] += int(rows)
+        return counts
+
+
+def contract_of(contract: Contract, name: str) -> FileContract | None:
+    return next((file for file in contract.files if fnmatchcase(name, file.pattern)), None)
+
+
+def read_file(
+    feed: Feed, contract: Contract, listed: ReceiptFile, judging: Judging, outcome: FileOutcome
+) -> Iterator[Checked]:
+    """Yield the judged batches of one file the receipt names; what holds the source goes to outcome.held.
+
+    The hash and the number of rows are compared when the file has been read to its end.
+    """
+    file = contract_of(contract, listed.name)
+    if file is None:
+        patterns = ", ".join(one.pattern for one in contract.files)
+        outcome.held.append(("unreadable", f"{contract.source}: {listed.name} is no file of this contract; wanted {patterns}"))
+        return
+    try:
+        with feed.open(listed.name) as stream:
+            reader = HashingReader(stream)
+            complete = True
+            try:
+                for batch in _READERS[file.format](cast(BinaryIO, reader), file, listed.name):
+                    checked = check_batch(batch, file, judging)
+                    outcome.note_batch(checked)
+                    yield checked
+            except SourceHeld as held:
+                outcome.held.append((held.reason, str(held)))
+                complete = False
+            found = reader.finish()
+    except FileNotFoundError:
+        outcome.held.append(("unreadable", f"{contract.source}: {listed.name} is in the receipt and not in the feed"))
+        return
+    except (OSError, FeedError) as error:
+        what = str(error) if isinstance(error, FeedError) else type(error).__name__
+        outcome.held.append(("unreadable", f"{contract.source}: {listed.name} cannot be read ({what})"))
+        return
+    if found != listed.sha256:
+        outcome.held.append(
+            ("receipt_mismatch", f"{contract.source}: {listed.name} is not the file of the receipt (sha256 differs)")
+        )
+    elif complete and outcome.received != listed.rows:
+        outcome.held.append(
+            (
+                "receipt_mismatch",
+                f"{contract.source}: {listed.name} has {outcome.received} rows; the receipt says {listed.rows}",
+            )
+        )

@@ -1,0 +1,136 @@
+"""JSON feeds: one object a line, or one array in a file. Values become the text they would have in a CSV field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from connectors.contract import Column, FileContract
+from pipelines.errors import SourceHeld
+from pipelines.intake.batch import RowBatch
+
+_BATCH_RECORDS = 100_000
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_json_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
+    """Rows of a JSON-lines file; a line that is no JSON object is spoiled (`unparseable_record`)."""
+    carried = b""
+    line = 1
+    first = True
+    while True:
+        chunk = stream.read(16 << 20)
+        if first:
+            chunk, first = chunk.removeprefix(_BOM), False
+        block = carried + chunk
+        if not chunk:
+            raws = block.split(b"\n") if block else []
+            carried = b""
+        else:
+            raws = block.split(b"\n")
+            carried = raws.pop()
+        if raws:
+            yield _read_raw_lines(raws, line, file)
+            line += len(raws)
+        if not chunk:
+            return
+
+
+def _read_raw_lines(raws: list[bytes], first_line: int, file: FileContract) -> RowBatch:
+    try:
+        records = [orjson.loads(raw) for raw in raws]
+        if all(type(record) is dict for record in records):
+            lines = np.arange(first_line, first_line + len(raws), dtype=np.int64)
+            return RowBatch(lines, _columns(records, raws, file), "utf-8")
+    except orjson.JSONDecodeError:
+        pass
+    records, kept, numbers = [], [], []
+    spoiled: list[tuple[int, str]] = []
+    for number, raw in enumerate(raws, first_line):
+        try:
+            if not raw.decode("utf-8").strip():
+                continue
+            record = orjson.loads(raw)
+        except UnicodeDecodeError:
+            spoiled.append((number, "undecodable_text"))
+            continue
+        except orjson.JSONDecodeError:
+            record = None
+        if type(record) is not dict:
+            spoiled.append((number, "unparseable_record"))
+            continue
+        records.append(record)
+        kept.append(raw)
+        numbers.append(number)
+    return RowBatch(np.array(numbers, dtype=np.int64), _columns(records, kept, file), "utf-8", spoiled)
+
+
+def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
+    """Rows of the array under the contract's root key. Raises SourceHeld (unreadable, header_mismatch)."""
+    raw = stream.read().removeprefix(_BOM)
+    try:
+        whole = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise SourceHeld("unreadable", f"{file_name}: not JSON; ask the department to send it again") from None
+    items = whole.get(file.root) if type(whole) is dict else None
+    if type(items) is not list:
+        raise SourceHeld("header_mismatch", f'{file_name}: wanted an object with an array "{file.root}"')
+    del whole
+    for start in range(0, len(items), _BATCH_RECORDS):
+        part = items[start : start + _BATCH_RECORDS]
+        positions = range(start + 1, start + len(part) + 1)
+        spoiled = [(p, "unparseable_record") for p, item in zip(positions, part, strict=True) if type(item) is not dict]
+        lines = [p for p, item in zip(positions, part, strict=True) if type(item) is dict]
+        records = [item for item in part if type(item) is dict]
+        yield RowBatch(np.array(lines, dtype=np.int64), _columns(records, None, file), "utf-8", spoiled)
+
+
+def _columns(records: list[dict[str, Any]], raws: list[bytes] | None, file: FileContract) -> dict[str, pa.Array]:
+    columns = {column.name: [record.get(column.header) for record in records] for column in file.columns}
+    if raws is not None:
+        _restore_literals(columns, raws, file)
+    return {column.name: _text_array(columns[column.name], column) for column in file.columns}
+
+
+def _restore_literals(columns: dict[str, list[Any]], raws: list[bytes], file: FileContract) -> None:
+    """A number in a text column counts as its text: take the literal, which a float would have changed."""
+    for column in file.columns:
+        values = columns[column.name]
+        if column.type == "money" or float not in set(map(type, values)):
+            continue
+        for row, value in enumerate(values):
+            if type(value) is float:
+                values[row] = json.loads(raws[row], parse_float=str, parse_int=str)[column.header]
+
+
+def _text_array(values: list[Any], column: Column) -> pa.Array:
+    types = set(map(type, values))
+    if not types <= {str}:
+        values = [value if type(value) is str else plain_text(value) for value in values]
+    few = column.type in ("code", "digits", "currency", "date", "month")
+    array = pa.array(values, pa.string()).cast(pa.binary())
+    return array.dictionary_encode() if few else array
+
+
+def plain_text(value: Any) -> str:
+    """The text of a JSON or workbook value; numbers in plain decimal notation, null as empty."""
+    if value is None:
+        return ""
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) is float:
+        text = repr(value)
+        return text if "e" not in text and "n" not in text else _without_exponent(value)
+    if type(value) in (dict, list):
+        return orjson.dumps(value).decode()
+    return str(value)
+
+
+def _without_exponent(value: float) -> str:
+    return format(Decimal(repr(value)), "f")

@@ -1,0 +1,390 @@
+"""Who is asked about tonight: the roster and the monitored households, de-identified."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from connectors.contract import Contract
+from connectors.feeds import open_feed
+from connectors.registry import all_contracts, authorised_sources
+from pipelines.errors import NightFailed
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
+from pipelines.identity.names import digest_names
+from pipelines.intake.batch import BIT, REASONS
+from pipelines.intake.checks import Checked, Judging
+from pipelines.intake.files import FileOutcome, read_file
+from pipelines.intake.receipts import Receipt
+from pipelines.intake.source import SourceResult, check_receipt, finish_source
+from pipelines.settings import Settings
+from pipelines.warehouse import build_table, insert_arrow, open_warehouse, query_arrow, write_table
+from policy.model import PolicyAt
+
+_TABLES = ("household", "record", "person", "person_name", "incomplete", "authorised", "near_suspect")
+_HEAD = "01"  # GB/T 4761: 户主
+
+
+@dataclass
+class _Read:
+    """All judged batches of one kind of file, with where each row came from."""
+
+    checked: list[Checked] = field(default_factory=list)
+    outcomes: list[FileOutcome] = field(default_factory=list)
+
+    def column(self, name: str) -> pa.Array:
+        parts = [one.text_or_parsed(name) for one in self.checked]
+        return pa.chunked_array(parts).combine_chunks() if parts else pa.array([], pa.string())
+
+    @property
+    def masks(self) -> NDArray[np.uint32]:
+        return np.concatenate([one.mask for one in self.checked] or [np.zeros(0, np.uint32)])
+
+
+def intake_people(settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging) -> dict[str, Any]:
+    """Read the roster and rural_revitalisation and write work/<as-of>/people. Returns both sources' results.
+
+    Raises NightFailed when the roster is held or missing: nobody can be checked without it.
+    """
+    contracts = all_contracts()
+    target = settings.work / "people"
+    building = settings.work / "people.building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    roster, roster_read = _read_people(settings, policy, contracts["roster"], judging)
+    monitored, monitored_read = _read_people(settings, policy, contracts["rural_revitalisation"], judging)
+    with open_warehouse(building) as con:
+        names = _Names()
+        insert_arrow(con, "household_row", _household_rows(roster_read["households"]))
+        insert_arrow(con, "member_row", _person_rows(roster_read["members"], judging.as_of, cipher, names))
+        insert_arrow(con, "monitored_row", _person_rows(monitored_read["households"], judging.as_of, cipher, names))
+        insert_arrow(con, "authorisation_row", _authorisation_rows(roster_read["authorisations"], cipher))
+        _judge_roster(con, roster_read)
+        _judge_monitored(con, monitored_read["households"])
+        _count_verdicts(con, roster_read, monitored_read["households"])
+        finish_source(settings, policy, roster, [o for read in roster_read.values() for o in read.outcomes])
+        finish_source(settings, policy, monitored, monitored_read["households"].outcomes)
+        if roster.state != "accepted":
+            shutil.rmtree(building, ignore_errors=True)
+            raise NightFailed(
+                f"the roster is {roster.state} ({roster.reason or 'no folder or receipt'}): {roster.message or 'nothing was delivered'}. "
+                "Nobody can be checked without it; nothing was published. Obtain a new roster and run the night again."
+            )
+        if monitored.state != "accepted":
+            con.execute("delete from monitored_judged")
+        _write_people(con, building, settings.as_of, cipher, names)
+    results = {"roster": roster.as_dict(), "rural_revitalisation": monitored.as_dict()}
+    (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(building, target)
+    return results
+
+
+def _read_people(
+    settings: Settings, policy: PolicyAt, contract: Contract, judging: Judging
+) -> tuple[SourceResult, dict[str, _Read]]:
+    reads = {file.key: _Read() for file in contract.files}
+    feed = open_feed(contract.source, settings.feeds, os.environ)
+    result, receipt = check_receipt(contract, feed, policy)
+    if receipt is None:
+        return result, reads
+    for listed in receipt.files:
+        outcome = FileOutcome(listed.name)
+        checked = list(read_file(feed, contract, listed, judging, outcome))
+        key = checked[0].file.key if checked else _file_key(contract, listed.name)
+        for one in checked:
+            one.file_name = listed.name
+        reads[key].checked.extend(checked)
+        reads[key].outcomes.append(outcome)
+    _require_every_file(contract, receipt, result)
+    return result, reads
+
+
+def _file_key(contract: Contract, name: str) -> str:
+    from pipelines.intake.files import contract_of
+
+    file = contract_of(contract, name)
+    return file.key if file else contract.files[0].key
+
+
+def _require_every_file(contract: Contract, receipt: Receipt, result: SourceResult) -> None:
+    """The roster is three files; a receipt that leaves one out is no roster."""
+    if len(contract.files) == 1:
+        return
+    missing = [file.pattern for file in contract.files if file.pattern not in {one.name for one in receipt.files}]
+    if missing:
+        result.hold("unreadable", f"{contract.source}: the receipt does not name {', '.join(missing)}")
+
+
+class _Names:
+    """The names of all person rows, in the order they were read; kept sealed, by record."""
+
+    def __init__(self) -> None:
+        self._parts: list[pa.Array] = []
+        self._count = 0
+
+    def add(self, names: pa.Array) -> NDArray[np.int64]:
+        """Remember names; returns the number each can be asked for by."""
+        self._parts.append(names)
+        start, self._count = self._count, self._count + len(names)
+        return np.arange(start, self._count)
+
+    def take(self, rows: pa.Array) -> pa.Array:
+        return pa.chunked_array(self._parts, pa.string()).combine_chunks().take(rows)
+
+
+def _places(read: _Read) -> dict[str, Any]:
+    """Row number, verdict so far: what every row table starts with."""
+    masks = read.masks
+    return {"row": np.arange(len(masks), dtype=np.int64), "mask": masks}
+
+
+def _household_rows(read: _Read) -> pa.Table:
+    names = (
+        "household_id",
+        "programme",
+        "county_code",
+        "township_code",
+        "area",
+        "declared_monthly_income",
+        "declared_financial_assets",
+        "status",
+    )
+    return _row_table(read, names)
+
+
+def _row_table(read: _Read, names: tuple[str, ...]) -> pa.Table:
+    types = {"declared": pa.int64(), "rigid": pa.int64(), "signed": pa.date32(), "valid": pa.date32()}
+    columns: dict[str, Any] = _places(read)
+    for name in names:
+        columns[name] = read.column(name).cast(types.get(name.split("_")[0], pa.string()))
+    return pa.table(columns)
+
+
+def _tokens_of(read: _Read, cipher: Tokeniser) -> dict[str, Any]:
+    """hi, lo: the token's two halves (zero where the number cannot be read)."""
+    chars = np.concatenate([one.ids.chars for one in read.checked if one.ids] or [np.zeros((0, 18), np.uint8)])
+    formed = chars[:, 0] != 0
+    hi, lo = np.zeros(len(chars), np.uint64), np.zeros(len(chars), np.uint64)
+    hi[formed], lo[formed] = token_halves(cipher.tokens(pack_blocks(chars[formed])))
+    return {"hi": hi, "lo": lo, "chars": chars}
+
+
+def token_halves(tokens: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    words = np.ascontiguousarray(tokens).view(">u8").reshape(-1, 2).astype(np.uint64)
+    return words[:, 0], words[:, 1]
+
+
+def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> pa.Table:
+    listed = {column.name for one in read.checked[:1] for column in one.file.columns}
+    wanted = (
+        "household_id",
+        "role",
+        "county_code",
+        "township_code",
+        "area",
+        "relation",
+        "risk_eliminated",
+        "declared_annual_income_per_capita",
+        "rigid_expenditure_12m",
+        "has_obligor",
+        "disability_grade",
+        "disability_category",
+        "severe_illness",
+    )
+    tokens = _tokens_of(read, cipher)
+    chars = tokens.pop("chars")
+    valid = np.concatenate([one.valid for one in read.checked] or [np.zeros(0, dtype=bool)])
+    raw_names = read.column("name")
+    digests, readable = digest_names(raw_names, cipher)
+    if listed:
+        present = _row_table(read, tuple(name for name in wanted if name in listed))
+    else:
+        present = pa.table({"row": pa.array([], pa.int64()), "mask": pa.array([], pa.uint32())})
+    for name in wanted:
+        if name not in present.column_names:
+            kind = pa.int64() if name.startswith(("declared", "rigid")) else pa.string()
+            present = present.append_column(name, pa.nulls(len(present), kind))
+    extra = {
+        **tokens,
+        "is_valid": valid,
+        "age": _ages(chars, valid, as_of),
+        "name_digest": digests,
+        "name_readable": readable,
+        "name_row": names.add(raw_names),
+        "near_source": np.arange(len(chars)),
+    }
+    for name, values in extra.items():
+        present = present.append_column(name, pa.array(values))
+    return present.drop_columns(["near_source"])
+
+
+def _ages(chars: NDArray[np.uint8], valid: NDArray[np.bool_], as_of: date) -> pa.Array:
+    """Years completed at as_of, attained on the birthday; null for numbers that are not valid."""
+    if len(chars) == 0:
+        return pa.array([], pa.int32())
+    born = birth_dates(np.where(valid[:, None], chars, np.uint8(48)))
+    today = as_of.year * 10000 + as_of.month * 100 + as_of.day
+    return pa.array(((today - born) // 10000).astype(np.int32), mask=~valid)
+
+
+def _authorisation_rows(read: _Read, cipher: Tokeniser) -> pa.Table:
+    tokens = _tokens_of(read, cipher)
+    tokens.pop("chars")
+    table = _row_table(read, ("signed_on", "valid_until"))
+    scopes = read.column("scope").cast(pa.string()).dictionary_encode()
+    bits = np.array([scope_bits(text) for text in scopes.dictionary.to_pylist()] or [0], dtype=np.uint64)
+    codes = scopes.indices.fill_null(0).to_numpy(zero_copy_only=False)
+    chosen = bits[codes] if len(codes) else np.zeros(0, np.uint64)
+    for name, values in {**tokens, "scopes": chosen}.items():
+        table = table.append_column(name, pa.array(values))
+    return table
+
+
+def scope_bits(scope: str | None) -> int:
+    """One bit per source that needs an authorisation, in registry order; `*` is all of them."""
+    sources = authorised_sources()
+    named = set(sources) if scope == "*" else set((scope or "").split(";"))
+    return sum(1 << position for position, source in enumerate(sources) if source in named)
+
+
+def _judge_roster(con: duckdb.DuckDBPyConnection, reads: dict[str, _Read]) -> None:
+    build_table(con, "intake/household_judged", repeated=int(BIT["household_repeated"]))
+    build_table(con, "intake/member_judged", unknown=int(BIT["household_unknown"]))
+    _mark_repeated(con, "member_judged", reads["members"])
+
+
+def _judge_monitored(con: duckdb.DuckDBPyConnection, read: _Read) -> None:
+    con.execute("create or replace table monitored_judged as select * from monitored_row")
+    _mark_repeated(con, "monitored_judged", read)
+    con.execute(
+        """
+        update monitored_judged set mask = mask | $missing::uinteger
+        where household_id <> '' and household_id not in (
+            select household_id from monitored_judged where mask = 0 and relation = $head
+            group by household_id having count(*) = 1
+        )
+        """,
+        {"missing": int(BIT["household_head_missing"]), "head": _HEAD},
+    )
+
+
+def _mark_repeated(con: duckdb.DuckDBPyConnection, table: str, read: _Read) -> None:
+    """Of acceptable rows with the same household and number one counts: a member before an obligor, then the first
+    in the order of their raw fields."""
+    groups = con.execute(
+        f"""
+        select list(row), list(coalesce(role, '成员') = '成员') from {table} where mask = 0
+        group by household_id, hi, lo having count(*) > 1
+        """
+    ).fetchall()
+    if not groups:
+        return
+    places = _RawRows(read)
+    repeated = []
+    for rows, is_member in groups:
+        order = sorted(zip(rows, is_member, strict=True), key=lambda one: (not one[1], places.fields(one[0]), one[0]))
+        repeated.extend(row for row, _ in order[1:])
+    insert_arrow(con, "repeated", pa.table({"row": pa.array(repeated, pa.int64())}))
+    con.execute(
+        f"update {table} set mask = mask | $bit::uinteger where row in (select row from repeated)",
+        {"bit": int(BIT["member_repeated"])},
+    )
+
+
+class _RawRows:
+    """The raw fields of single rows, for the rare households that name a person twice."""
+
+    def __init__(self, read: _Read) -> None:
+        self._checked = read.checked
+        self._starts = np.cumsum([0] + [len(one.mask) for one in read.checked])
+
+    def fields(self, row: int) -> list[str]:
+        part = int(np.searchsorted(self._starts, row, side="right")) - 1
+        batch, at = self._checked[part].batch, row - int(self._starts[part])
+        return [values[at].as_py().decode(batch.encoding) for values in batch.columns.values()]
+
+
+def _count_verdicts(con: duckdb.DuckDBPyConnection, roster: dict[str, _Read], monitored: _Read) -> None:
+    """Take the reasons found across rows back to the files' outcomes."""
+    for table, read in (
+        ("household_judged", roster["households"]),
+        ("member_judged", roster["members"]),
+        ("monitored_judged", monitored),
+    ):
+        order = query_arrow(con, f"select mask from {table} order by row")
+        final = order.column(0).combine_chunks().to_numpy(zero_copy_only=False)
+        start = 0
+        by_name = {outcome.name: outcome for outcome in read.outcomes}
+        for one in read.checked:
+            now, start = final[start : start + len(one.mask)], start + len(one.mask)
+            by_name[one.file_name].replace_verdicts(one, now.astype(np.uint32))
+    for read in (*roster.values(), monitored):
+        for one in read.checked:
+            outcome = next(o for o in read.outcomes if o.name == one.file_name)
+            outcome.note_codes(one, np.flatnonzero(one.mask == 0))
+
+
+def _write_people(
+    con: duckdb.DuckDBPyConnection, folder: Path, as_of: date, cipher: Tokeniser, names: _Names
+) -> None:
+    con.execute(
+        """
+        create or replace table authorised as
+        select hi, lo, bit_or(scopes) as scopes from authorisation_row
+        where mask = 0 and signed_on <= $as_of and (valid_until is null or valid_until >= $as_of)
+        group by hi, lo
+        """,
+        {"as_of": as_of},
+    )
+    build_table(con, "intake/incomplete", member_repeated=int(BIT["member_repeated"]))
+    for name in ("household", "record", "person", "person_name"):
+        build_table(con, f"intake/{name}")
+    _write_near_suspects(con, as_of, cipher)
+    order = query_arrow(con, "select name_row from record order by record").column(0).combine_chunks()
+    _seal_names(folder / "names.sealed", names.take(order) if len(order) else pa.array([], pa.string()), cipher)
+    con.execute("alter table record drop column name_row")
+    for table in _TABLES:
+        write_table(con, f"select * from {table}", folder / f"{table}.parquet")
+
+
+def _write_near_suspects(con: duckdb.DuckDBPyConnection, as_of: date, cipher: Tokeniser) -> None:
+    """near_suspect: valid numbers one edit away from a suspect number on the roster, per household (for H01)."""
+    suspects = query_arrow(con, "select household, hi, lo from record where not is_valid and list = 'roster'")
+    tokens = np.zeros((len(suspects), 16), np.uint8)
+    for at, name in ((0, "hi"), (8, "lo")):
+        halves = suspects.column(name).to_numpy().astype(np.uint64)
+        tokens[:, at : at + 8] = halves.astype(">u8").view(np.uint8).reshape(-1, 8)
+    from pipelines.identity.idnumber import unpack_chars
+
+    index, candidates = valid_neighbours(unpack_chars(cipher.open_tokens(tokens)), as_of)
+    hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
+    households = suspects.column("household").combine_chunks().take(pa.array(index))
+    insert_arrow(con, "near_suspect", pa.table({"household": households, "hi": hi, "lo": lo}))
+
+
+def _seal_names(path: Path, names: pa.Array, cipher: Tokeniser) -> None:
+    sink = pa.BufferOutputStream()
+    table = pa.table({"name": names.cast(pa.large_string())})
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    path.write_bytes(cipher.seal(sink.getvalue().to_pybytes(), b"names"))
+
+
+def open_names(path: Path, cipher: Tokeniser) -> pa.Array:
+    """The names of the records, in record order (record n is at n - 1); only ever in memory."""
+    plain = cipher.unseal(path.read_bytes(), b"names")
+    return pa.ipc.open_file(pa.BufferReader(plain)).read_all().column(0).combine_chunks()
+
+

@@ -1,0 +1,90 @@
+"""Excel workbooks: one sheet, a header row, text and number cells."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from python_calamine import CalamineWorkbook
+
+from connectors.contract import FileContract
+from pipelines.errors import SourceHeld
+from pipelines.intake.batch import RowBatch
+from pipelines.intake.objects import plain_text
+
+# A workbook unpacks to about ten times its size; far more is a zip bomb, not a list of households.
+_MAX_UNPACKED_BYTES = 4 << 30
+_MAX_RATIO = 400
+
+
+def read_workbook(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
+    """Rows of the contract's sheet. Raises SourceHeld (unreadable, header_mismatch)."""
+    raw = stream.read()
+    rows = _sheet_rows(raw, file, file_name)
+    wanted = [column.header for column in file.columns]
+    header = [plain_text(cell).strip() for cell in rows[file.header_row - 1]] if len(rows) >= file.header_row else []
+    while header and not header[-1]:
+        header.pop()
+    if header != wanted:
+        same = sum(a == b for a, b in zip(header, wanted, strict=False))
+        raise SourceHeld(
+            "header_mismatch",
+            f"{file_name} row {file.header_row}: {len(header)} headers of which {same} are as agreed; wanted {len(wanted)}",
+        )
+    lines: list[int] = []
+    spoiled: list[tuple[int, str]] = []
+    kept: list[list[str]] = []
+    width = len(wanted)
+    for number, row in enumerate(rows[file.header_row :], file.header_row + 1):
+        texts = [_cell_text(cell) for cell in row]
+        if not any(text.strip() for text in texts):
+            continue
+        if any(text.strip() for text in texts[width:]):
+            spoiled.append((number, "wrong_column_count"))
+            continue
+        lines.append(number)
+        kept.append(texts[:width] + [""] * (width - len(texts)))
+    columns: dict[str, pa.Array] = {}
+    for position, column in enumerate(file.columns):
+        array = pa.array([texts[position] for texts in kept], pa.string()).cast(pa.binary())
+        few = column.type in ("code", "digits", "currency", "date", "month")
+        columns[column.name] = array.dictionary_encode() if few else array
+    yield RowBatch(np.array(lines, dtype=np.int64), columns, "utf-8", spoiled)
+
+
+def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > _MAX_UNPACKED_BYTES or unpacked > _MAX_RATIO * max(len(raw), 1 << 16):
+            raise SourceHeld("unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio")
+        book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        if file.sheet not in book.sheet_names:
+            raise SourceHeld(
+                "header_mismatch", f"{file_name}: {len(book.sheet_names)} sheets, none is named {file.sheet}"
+            )
+        return book.get_sheet_by_name(file.sheet).to_python(skip_empty_area=False)
+    except SourceHeld:
+        raise
+    except (Exception, BaseException) as error:
+        # The reader is native code and panics on broken workbooks; its message may quote a cell.
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise SourceHeld("unreadable", f"{file_name}: not a workbook ({type(error).__name__})") from None
+
+
+def _cell_text(cell: Any) -> str:
+    if type(cell) is str:
+        return cell
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if type(cell) is float and cell.is_integer() and abs(cell) < 1e18:
+        return str(int(cell))
+    return plain_text(cell)

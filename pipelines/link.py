@@ -1,0 +1,75 @@
+"""Who is who: compare each department's kept rows with the records they may be about."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.registry import all_contracts, authorised_sources, evidence_sources
+from pipelines.intake.evidence import REGISTER_SCHEMA, evidence_schema
+from pipelines.settings import Settings
+from pipelines.warehouse import build_table, load_table, open_warehouse, write_table
+
+PEOPLE_TABLES = ("household", "record", "person", "incomplete", "authorised", "near_suspect")
+
+
+def link_night(settings: Settings) -> dict[str, Any]:
+    """Write work/<as-of>/link: how each source's rows reach the records. Returns the counts per source.
+
+    linked: rows exact for at least one record; duplicate: linked minus distinct ones (spec section 3).
+    """
+    target, building = settings.work / "link", settings.work / "link.building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    counts: dict[str, dict[str, int]] = {}
+    with open_warehouse(building) as con:
+        load_people(con, settings.work / "people")
+        build_table(con, "link/asked_record")
+        for source in evidence_sources():
+            counts[source] = _link_source(con, settings, source)
+            write_table(con, f"select * from reach_{source}", building / f"reach_{source}.parquet")
+            con.execute(f"drop table reach_{source}")
+    (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(building, target)
+    return counts
+
+
+def load_people(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    for table in PEOPLE_TABLES:
+        load_table(con, table, [folder / f"{table}.parquet"])
+
+
+def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    parts = sorted((settings.work / "evidence" / "household_registration").glob("register-*.parquet"))
+    load_table(con, "register_row", parts, REGISTER_SCHEMA)
+
+
+def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str) -> dict[str, int]:
+    parts = sorted((settings.work / "evidence" / source).glob("part-*.parquet"))
+    load_table(con, "evidence", parts, evidence_schema(all_contracts()[source].files[0]))
+    con.execute("create or replace table numbered as select *, row_number() over () as row from evidence")
+    build_table(con, "link/reach", source="numbered", with_obligors=source == "tax")
+    row = con.execute(
+        """
+        select count(distinct row), count(distinct (person, row_digest))
+        from reach where how = 'exact'
+        """
+    ).fetchone()
+    assert row is not None
+    scopes = authorised_sources()
+    bit = scopes.index(source) if source in scopes else None
+    without = con.execute(
+        "select count(*) from numbered join person using (person) where $bit is not null and (scopes >> $bit) & 1 = 0",
+        {"bit": bit},
+    ).fetchone()
+    assert without is not None
+    con.execute(f"alter table reach rename to reach_{source}")
+    con.execute("drop table evidence")
+    con.execute("drop table numbered")
+    return {"linked": row[0], "duplicate": row[0] - row[1], "used_without_authorisation": without[0]}

@@ -1,0 +1,154 @@
+"""The nightly check as plain functions: the stages in order, with or without Airflow."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from connectors.registry import all_contracts, evidence_sources
+from pipelines.assess import assess_night, read_summary
+from pipelines.errors import NightFailed, UsageError
+from pipelines.identity.keyring import KeyRing
+from pipelines.intake.checks import Judging
+from pipelines.intake.evidence import intake_source
+from pipelines.intake.people import intake_people
+from pipelines.link import link_night
+from pipelines.manifest import Manifest
+from pipelines.publish import publish_lists
+from pipelines.settings import Settings
+from policy import PolicyError
+from policy.model import PolicyAt, load
+
+Progress = Callable[[str], None]
+# Below this much to read, a second process costs more than it saves.
+_PARALLEL_BYTES = 64 << 20
+
+
+def load_policy(settings: Settings) -> PolicyAt:
+    """The policy in force. Raises NightFailed naming file, key and date before any feed is read."""
+    if settings.policy is not None and not settings.policy.exists():
+        raise UsageError("--policy is neither a file nor a folder; wanted a policy as in policy/guangdong/")
+    try:
+        return load(settings.policy).at(settings.as_of)
+    except PolicyError as error:
+        raise NightFailed(f"policy: {error}") from None
+
+
+def judging_of(policy: PolicyAt) -> Judging:
+    return Judging(policy.as_of, frozenset(policy.currencies()), frozenset(all_contracts()))
+
+
+@contextmanager
+def one_night_at_a_time(home: Path) -> Iterator[None]:
+    """Hold the home's lock. Raises NightFailed when another run has it."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NightFailed("another run is using this home; wait for it to end and start again") from None
+        yield
+
+
+def run_night(settings: Settings, progress: Progress = lambda text: None) -> Manifest:
+    """All stages. Returns the published manifest.
+
+    Raises NightFailed: nothing was published and the last published night is untouched.
+    """
+    policy = load_policy(settings)
+    with one_night_at_a_time(settings.home):
+        ring = KeyRing.open(settings.home, os.environ)
+        shutil.rmtree(settings.work, ignore_errors=True)
+        settings.work.mkdir(parents=True)
+        started = time.monotonic()
+
+        def tell(text: str) -> None:
+            progress(f"[{time.monotonic() - started:6.1f} s] {text}")
+
+        tell("intake: roster and monitored households")
+        run_people(settings, policy, ring)
+        tell("intake: departments' feeds")
+        _run_sources(settings, policy, ring, tell)
+        tell("link: who is who")
+        link_night(settings)
+        tell("assess: rules")
+        run_assess(settings, policy)
+        tell("publish")
+        manifest = run_publish(settings, policy, ring)
+        shutil.rmtree(settings.work, ignore_errors=True)
+        tell("done")
+    return manifest
+
+
+def run_people(settings: Settings, policy: PolicyAt, ring: KeyRing) -> dict[str, Any]:
+    return intake_people(settings, policy, ring.cipher(), judging_of(policy))
+
+
+def run_source(settings: Settings, source: str) -> dict[str, Any]:
+    """One department's feed, in a process or task of its own. Returns its counts."""
+    policy = load_policy(settings)
+    ring = KeyRing.open(settings.home, os.environ)
+    return intake_source(settings, source, policy, ring.cipher(), judging_of(policy))
+
+
+def _run_sources(settings: Settings, policy: PolicyAt, ring: KeyRing, tell: Progress) -> None:
+    sources = sorted(evidence_sources(), key=lambda source: -_feed_bytes(settings, source))
+    total = sum(_feed_bytes(settings, source) for source in sources)
+    if settings.workers > 1 and total > _PARALLEL_BYTES:
+        with ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn")) as pool:
+            for result in pool.map(run_source, [settings] * len(sources), sources):
+                tell(_told(result))
+    else:
+        for source in sources:
+            tell(_told(intake_source(settings, source, policy, ring.cipher(), judging_of(policy))))
+
+
+def _told(result: dict[str, Any]) -> str:
+    return f"intake: {result['source']} {result['state']}, {result['received']} rows"
+
+
+def _feed_bytes(settings: Settings, source: str) -> int:
+    folder = settings.feeds / source if settings.feeds else None
+    if folder is None or not folder.is_dir():
+        return 0
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+
+
+def read_sources(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Every source's result of tonight, in display order."""
+    results: dict[str, dict[str, Any]] = json.loads((settings.work / "people" / "sources.json").read_text("utf-8"))
+    for source in evidence_sources():
+        path = settings.work / "evidence" / source / "source.json"
+        results[source] = json.loads(path.read_text("utf-8"))
+    return {source: results[source] for source in all_contracts()}
+
+
+def run_assess(settings: Settings, policy: PolicyAt) -> dict[str, Any]:
+    return assess_night(settings, policy, read_sources(settings))
+
+
+def run_publish(settings: Settings, policy: PolicyAt, ring: KeyRing) -> Manifest:
+    linked = json.loads((settings.work / "link" / "counts.json").read_text("utf-8"))
+    summary = read_summary(settings.work / "assess")
+    summary["used_without_authorisation"] = sum(counts["used_without_authorisation"] for counts in linked.values())
+    counted = {source: {name: counts[name] for name in ("linked", "duplicate")} for source, counts in linked.items()}
+    return publish_lists(settings, policy, ring, read_sources(settings), counted, summary, [])
+
+
+def main_as_of(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("--as-of wants a date like 2026-06-30") from None
+
+

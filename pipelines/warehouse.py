@@ -1,0 +1,76 @@
+"""DuckDB for one stage: open it, run the SQL files, write tables as Parquet. Nothing plain ever enters it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+SQL_FOLDER = Path(__file__).parent.parent / "sql"
+_PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
+
+
+@contextmanager
+def open_warehouse(work: Path, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory database of one stage; what does not fit spills to `work` (tokens and figures only)."""
+    work.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(":memory:") as con:
+        con.execute("set temp_directory = ?", [str(work / "spill")])
+        con.execute("set memory_limit = ?", [os.environ.get("HEDUI_MEMORY", "4GB")])
+        con.execute("set preserve_insertion_order = false")
+        con.execute("set autoinstall_known_extensions = false")
+        con.execute("set autoload_known_extensions = false")
+        if threads:
+            con.execute("set threads = ?", [threads])
+        yield con
+
+
+def sql_text(name: str) -> str:
+    """The text of sql/<name>.sql."""
+    return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def build_table(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> None:
+    """Run sql/<name>.sql, which creates the table of the same last name.
+
+    values: offered to the file; it is given the ones it names as $parameters. Raises KeyError for a parameter
+    nobody offered, duckdb.Error for a refused statement.
+    """
+    text = sql_text(name)
+    wanted = set(_PARAMETER.findall(re.sub(r"--[^\n]*", "", text)))
+    con.execute(text, {key: values[key] for key in wanted})
+
+
+def load_table(con: duckdb.DuckDBPyConnection, name: str, files: list[Path], like: pa.Schema | None = None) -> None:
+    """Create table `name` from Parquet files, or an empty one of schema `like` when there is none."""
+    if files:
+        con.execute(f"create or replace table {name} as select * from read_parquet($files)", {"files": [str(f) for f in files]})
+    else:
+        assert like is not None
+        empty = like.empty_table()
+        con.register("_empty", empty)
+        con.execute(f"create or replace table {name} as select * from _empty")
+        con.unregister("_empty")
+
+
+def write_table(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write a table or query as Parquet."""
+    con.execute(f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)")
+
+
+def query_arrow(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
+    """The result of a query as one Arrow table."""
+    return con.sql(query).to_arrow_table()
+
+
+def insert_arrow(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Create table `name` with the rows of an Arrow table."""
+    con.register("_arrow", table)
+    con.execute(f"create or replace table {name} as select * from _arrow")
+    con.unregister("_arrow")

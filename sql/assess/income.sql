@@ -1,0 +1,22 @@
+-- income: verified income of each record over the window.
+-- Grain   one row per record with a countable amount.
+-- Reads   reach_tax            Feeds  household_position, s01
+-- Rules   countable items, months of the window, equal rows once, at least 0 per person (spec section 4).
+create or replace table income as
+with evidence as (
+    select
+        record,
+        row_digest,
+        any_value(amount) as amount,
+        any_value(tax_month) as tax_month
+    from reach_tax
+    where how = 'exact' and tax_month between $window_start and $window_end
+        and list_contains($countable_income_items, income_item)
+    group by record, row_digest
+)
+select
+    record,
+    greatest(sum(amount), 0)::hugeint as income_micro,
+    count(distinct tax_month) as months
+from evidence
+group by record;

@@ -1,0 +1,51 @@
+-- record: who is asked about tonight; the rows that departments' rows are compared with (spec section 3).
+-- Grain   one row per accepted person row of a household that is looked at.
+-- Reads   household, member_judged, monitored_judged            Feeds  person, link, every rule
+create or replace table record as
+with everyone as (
+    select
+        h.household,
+        'roster' as list,
+        case m.role when '成员' then 'member' else 'obligor' end as role,
+        m.name_row,
+        m.hi,
+        m.lo,
+        m.is_valid,
+        m.age,
+        m.relation,
+        m.disability_grade,
+        m.disability_category,
+        m.severe_illness,
+        m.name_digest,
+        m.name_readable
+    from member_judged as m
+    join household as h on h.household_id = m.household_id and h.list = 'roster'
+    where m.mask = 0
+
+    union all by name
+
+    select
+        h.household,
+        'monitored' as list,
+        'member' as role,
+        m.name_row,
+        m.hi,
+        m.lo,
+        m.is_valid,
+        m.age,
+        m.relation,
+        m.disability_grade,
+        m.disability_category,
+        m.severe_illness,
+        m.name_digest,
+        m.name_readable
+    from monitored_judged as m
+    join household as h on h.household_id = m.household_id and h.list = 'monitored'
+    where m.mask = 0
+)
+select
+    (row_number() over (order by household, role, hi, lo))::integer as record,
+    e.*,
+    coalesce(a.scopes, 0::ubigint) as scopes
+from everyone as e
+left join authorised as a using (hi, lo);

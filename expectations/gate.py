@@ -198,7 +198,7 @@ def _told(
         "source" in suite.judged_grain and expectation.severity == "critical" and not expectation.holds_as
     )
     label = expectation.label or ("source" if names_source else "")
-    return f"{row[label]}：{figures}" if label else figures
+    return "：".join(part for part in (str(row[label]) if label else "", figures) if part)
 
 
 def _figure(column: Column, value: Any) -> str:

@@ -220,6 +220,9 @@ class _SuiteReader:
         if given["type"] not in ROW_EXPECTATIONS:
             self._refuse(place, f"type {given['type']}", f"one of {', '.join(sorted(ROW_EXPECTATIONS))}")
         columns = tuple(self._target(given, key, known, place) for key in ROW_EXPECTATIONS[given["type"]])
+        show = self._numbers(known, given.get("show", columns), place)
+        if not show and not given.get("label"):
+            self._refuse(place, "neither figures nor a label", "something an outcome can tell")
         return Expectation(
             id=given["id"],
             description=given["description"],
@@ -229,7 +232,7 @@ class _SuiteReader:
             kwargs=given["kwargs"],
             wanted=self._wanted(given, place),
             columns=columns,
-            show=self._numbers(known, given.get("show", columns), place),
+            show=show,
             holds_as=self._holds_as(given, place),
             label=self._label(given, known, place),
             where=self._where(given.get("where", {}), known, place),

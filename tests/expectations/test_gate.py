@@ -152,6 +152,14 @@ def test_an_accepted_source_without_a_receipt_count_or_age_is_held() -> None:
     outcomes = failed(judge("intake", disturbed("intake", "sources", 0, receipt_rows=None, age_days=None)))
     assert outcomes["received_equals_receipt"].reason == "receipt_mismatch"
     assert outcomes["snapshot_is_fresh"].reason == "stale"
+    assert outcomes["snapshot_is_not_from_the_future"].reason == "stale"  # an empty cell is no good value
+
+
+def test_an_outcome_names_the_rule_whose_leads_jumped_and_not_how_many_they_are() -> None:
+    outcome = failed(judge("assess", disturbed("assess", "leads", 1, count=3, count_before=4711)))[
+        "lead_count_is_steady"
+    ]
+    assert outcome.observed == "D01"
 
 
 def test_the_first_night_has_nothing_to_be_compared_with() -> None:

@@ -58,6 +58,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         ('wanted = "≤', 'holds_as = "bad_day"\nwanted = "≤', "holds_as bad_day"),
         ('wanted = "≤', 'label = "note"\nwanted = "≤', "label note of type text"),
         ('wanted = "≤', 'show = ["note"]\nwanted = "≤', "text columns ['note']"),
+        ('wanted = "≤', 'show = []\nwanted = "≤', "neither figures nor a label"),
         ('grain = ["source"]', 'grain = ["county"]', "column 'county'"),
         ("sum =", "product =", "ways []"),
         ("[derived]", "[deduced]", "unknown keys ['deduced']"),

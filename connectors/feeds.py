@@ -127,6 +127,11 @@ class AbsentFeed:
         """Nothing is held."""
 
 
+def address_variable(source: str) -> str:
+    """The environment variable that holds the address of a source."""
+    return f"HEDUI_FEED_{source.upper()}"
+
+
 def open_feed(
     source: str, feeds_dir: Path | None, environ: Mapping[str, str], query: PersonQuery | None = None
 ) -> Feed:
@@ -135,7 +140,7 @@ def open_feed(
     Nothing is read or connected before the feed is asked. `query` names the persons for a source that answers
     batches (docs/transports.md). Raises FeedRefused when the address or its settings cannot be used.
     """
-    if environ.get(f"HEDUI_FEED_{source.upper()}"):
+    if environ.get(address_variable(source)):
         from connectors.transports import connect  # the network libraries cost a second to import
 
         return connect(source, environ, query)

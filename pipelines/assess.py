@@ -139,7 +139,21 @@ def assess_tables(con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dic
     columns = "l.value_cents, l.line_cents, l.assets_cents, l.asset_line_cents, l.members, l.evidence"
     con.execute(f"create or replace table newly_eligible as {_WITH_PEOPLE.format(table='newly_lead', columns=columns)}")
     withheld = con.execute("select count(*) from candidate where list = 'monitored' and stage = 'withheld'").fetchone()
+    counted = con.execute(
+        """
+        select 'discrepancies' as list, rule, count(*) as count,
+            count(*) filter (household_list <> 'roster') as households_unknown
+        from discrepancy group by rule
+        union all
+        select 'newly_eligible', rule, count(*),
+            count(*) filter (household_list <> if(rule like 'N%', 'monitored', 'roster'))
+        from newly_eligible group by rule
+        order by all
+        """
+    ).fetchall()
+    names = ("list", "rule", "count", "households_unknown")
     return {
+        "leads": [dict(zip(names, row, strict=True)) for row in counted],
         "withheld": withheld[0] if withheld else 0,
         "tax_comparable": values["tax_comparable"],
         "policy_used": used,

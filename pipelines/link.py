@@ -51,8 +51,9 @@ def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 
 def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str) -> dict[str, int]:
+    contract = all_contracts()[source]
     parts = sorted((settings.work / "evidence" / source).glob("part-*.parquet"))
-    load_table(con, "evidence", parts, evidence_schema(all_contracts()[source].files[0]))
+    load_table(con, "evidence", parts, evidence_schema(contract.files[0]))
     con.execute("create or replace table numbered as select *, row_number() over () as row from evidence")
     build_table(con, "link/reach", source="numbered", with_obligors=source == "tax")
     row = con.execute(
@@ -69,7 +70,16 @@ def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str
         {"bit": bit},
     ).fetchone()
     assert without is not None
+    amounts = [f"coalesce(sum({column.name}), 0)" for column in contract.files[0].columns if column.type == "money"]
+    total = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from numbered").fetchone()
+    assert total is not None
     con.execute(f"alter table reach rename to reach_{source}")
     con.execute("drop table evidence")
     con.execute("drop table numbered")
-    return {"linked": row[0], "duplicate": row[0] - row[1], "used_without_authorisation": without[0]}
+    return {
+        "linked": row[0],
+        "duplicate": row[0] - row[1],
+        "used_without_authorisation": without[0],
+        "evidence_rows": total[0],
+        "evidence_sum": int(total[1] or 0),
+    }

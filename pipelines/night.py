@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from connectors.registry import all_contracts, evidence_sources
+from expectations.gate import preload
 from pipelines.assess import assess_night, read_summary
 from pipelines.errors import NightFailed, UsageError
+from pipelines.gates import gate_assess, gate_intake, gate_link, gate_publish, read_gates
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.checks import Judging
-from pipelines.intake.evidence import intake_source
+from pipelines.intake.evidence import hold_source, intake_source
 from pipelines.intake.people import intake_people
 from pipelines.link import link_night
 from pipelines.manifest import Manifest
@@ -29,6 +31,7 @@ from pipelines.settings import Settings
 from policy import PolicyError
 from policy.model import PolicyAt, load
 
+PEOPLE_SOURCES = ("roster", "rural_revitalisation")
 Progress = Callable[[str], None]
 # Below this much to read, a second process costs more than it saves.
 _PARALLEL_BYTES = 64 << 20
@@ -71,6 +74,7 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
         shutil.rmtree(settings.work, ignore_errors=True)
         settings.work.mkdir(parents=True)
         started = time.monotonic()
+        preload()
 
         def tell(text: str) -> None:
             progress(f"[{time.monotonic() - started:6.1f} s] {text}")
@@ -79,8 +83,9 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
         run_people(settings, policy, ring)
         tell("intake: departments' feeds")
         _run_sources(settings, policy, ring, tell)
+        judge_intake(settings)
         tell("link: who is who")
-        link_night(settings)
+        run_link(settings)
         tell("assess: rules")
         run_assess(settings, policy)
         tell("publish")
@@ -133,8 +138,27 @@ def read_sources(settings: Settings) -> dict[str, dict[str, Any]]:
     return {source: results[source] for source in all_contracts()}
 
 
+def judge_intake(settings: Settings) -> dict[str, str]:
+    """The gate after intake. Returns the sources it held; raises NightFailed, also when it holds the roster."""
+    held = gate_intake(settings, read_sources(settings))
+    for source, reason in held.items():
+        if source in PEOPLE_SOURCES:
+            raise NightFailed(f"the gate after intake holds {source} ({reason}); nobody can be checked on it")
+        hold_source(settings, source, reason)
+    return held
+
+
+def run_link(settings: Settings) -> dict[str, Any]:
+    linked = link_night(settings)
+    gate_link(settings, read_sources(settings), linked)
+    return linked
+
+
 def run_assess(settings: Settings, policy: PolicyAt) -> dict[str, Any]:
-    return assess_night(settings, policy, read_sources(settings))
+    sources = read_sources(settings)
+    summary = assess_night(settings, policy, sources)
+    gate_assess(settings, sources, summary)
+    return summary
 
 
 def run_publish(settings: Settings, policy: PolicyAt, ring: KeyRing) -> Manifest:
@@ -142,7 +166,12 @@ def run_publish(settings: Settings, policy: PolicyAt, ring: KeyRing) -> Manifest
     summary = read_summary(settings.work / "assess")
     summary["used_without_authorisation"] = sum(counts["used_without_authorisation"] for counts in linked.values())
     counted = {source: {name: counts[name] for name in ("linked", "duplicate")} for source, counts in linked.items()}
-    return publish_lists(settings, policy, ring, read_sources(settings), counted, summary, [])
+
+    def gates(lists: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        gate_publish(settings, lists)
+        return read_gates(settings)
+
+    return publish_lists(settings, policy, ring, read_sources(settings), counted, summary, gates)
 
 
 def main_as_of(text: str) -> date:

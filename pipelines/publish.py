@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import shutil
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -148,9 +149,12 @@ def publish_lists(
     sources: dict[str, dict[str, Any]],
     linked: dict[str, dict[str, int]],
     summary: dict[str, Any],
-    gates: list[dict[str, Any]],
+    gates: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
 ) -> Manifest:
-    """Write nights/<as-of>-<run> and publish it. Returns the manifest."""
+    """Write nights/<as-of>-<run> and publish it. Returns the manifest.
+
+    gates: judges the lists and returns every outcome of tonight; raises NightFailed.
+    """
     run = datetime.now(UTC).strftime("%Y%m%dT%H%M%S") + "-" + secrets.token_hex(3)
     folder = settings.home / "nights" / f"{settings.as_of.isoformat()}-{run}"
     cipher = ring.cipher()
@@ -172,6 +176,7 @@ def publish_lists(
             readable["newly_eligible"],
             readable["quarantine"],
         )
+        outcomes = gates([_list_summary(name, lists[name]) for name in lists])
         status = _status(settings, policy, sources, linked, summary, lists, seal)
         manifest: Manifest = {
             "as_of": settings.as_of.isoformat(),
@@ -184,7 +189,7 @@ def publish_lists(
             "files": {},
             "status": status,
             "inputs": inputs,
-            "details": _details(policy, sources, lists, summary, gates),
+            "details": _details(policy, sources, lists, summary, outcomes),
         }
         return _finish(settings, ring, manifest, folder)
     except BaseException:
@@ -505,6 +510,11 @@ def _inputs(sources: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def _count_states(table: pa.Table) -> dict[str, int]:
     found = {pair["values"]: pair["counts"] for pair in pc.value_counts(table.column("state")).to_pylist()}
     return {state: found.get(state, 0) for state in STATES}
+
+
+def _list_summary(which: str, table: pa.Table) -> dict[str, Any]:
+    numbers = pc.count_distinct(table.column("lead_no")).as_py()
+    return {"list": which, **_count_states(table), "rows": len(table), "distinct_numbers": numbers}
 
 
 def _status(

@@ -303,3 +303,14 @@ def finish_evidence(
         result.unauthorised = sum(one.unauthorised for one in gathered)
         result.kept = sum(one.kept for one in gathered)
         result.kept_sum = sum(one.kept_sum for one in gathered)
+
+
+def hold_source(settings: Settings, source: str, reason: str) -> None:
+    """Hold a source after it was read: nothing of it is used, its quarantine stays."""
+    folder = settings.work / "evidence" / source
+    result = json.loads((folder / "source.json").read_text(encoding="utf-8"))
+    counts = ("received", "accepted", "quarantined", "unauthorised", "kept", "kept_sum")
+    result.update(dict.fromkeys(counts, 0), state="held", reason=reason, message=f"{source}: held by the gate after intake")
+    for part in folder.glob("*.parquet"):
+        part.unlink()
+    (folder / "source.json").write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")

@@ -72,7 +72,7 @@ def _read_raw_lines(raws: list[bytes], first_line: int, file: FileContract) -> R
 
 
 def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
-    """Rows of the array under the contract's root key. Raises SourceHeld (unreadable, header_mismatch)."""
+    """Rows of the array under the contract's root key. Raises SourceHeld (unreadable)."""
     raw = stream.read().removeprefix(_BOM)
     try:
         whole = orjson.loads(raw)
@@ -80,7 +80,7 @@ def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Ite
         raise SourceHeld("unreadable", f"{file_name}: not JSON; ask the department to send it again") from None
     items = whole.get(file.root) if type(whole) is dict else None
     if type(items) is not list:
-        raise SourceHeld("header_mismatch", f'{file_name}: wanted an object with an array "{file.root}"')
+        raise SourceHeld("unreadable", f'{file_name}: wanted an object with an array "{file.root}"')
     del whole
     for start in range(0, len(items), _BATCH_RECORDS):
         part = items[start : start + _BATCH_RECORDS]

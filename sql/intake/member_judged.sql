@@ -5,6 +5,6 @@
 create or replace table member_judged as
 select
     m.* exclude (mask),
-    m.mask | case when h.household_id is null then $unknown::uinteger else 0::uinteger end as mask
+    m.mask | case when h.household_id is null and m.household_id <> '' then $unknown::uinteger else 0::uinteger end as mask
 from member_row as m
 left join household_judged as h on h.household_id = m.household_id and h.mask = 0;

@@ -1,0 +1,1 @@
+"""The county desk: officers find, download, check and answer their cases."""

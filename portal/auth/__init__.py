@@ -1,0 +1,1 @@
+"""Signing in: passwords, the second factor, sessions, and single sign-on."""

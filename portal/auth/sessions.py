@@ -1,0 +1,83 @@
+"""Sessions: a random token in a signed cookie, everything else on the server."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+from itsdangerous import BadSignature, Signer
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal.schema import DeskSession, User
+from portal.settings import Settings
+
+STAGE_FULL = "full"
+
+
+def cookie_name(settings: Settings) -> str:
+    """With HTTPS the browser itself refuses the cookie from another host or path (__Host-)."""
+    return "__Host-desk" if settings.https else "desk"
+
+
+def start_session(db: Session, user: User, stage: str, now: datetime, settings: Settings) -> tuple[DeskSession, str]:
+    """A fresh session (nothing of an earlier one is kept) and the signed value of its cookie."""
+    token = secrets.token_urlsafe(32)
+    row = DeskSession(
+        id_hash=_hash(token),
+        user_id=user.id,
+        stage=stage,
+        csrf=secrets.token_urlsafe(32),
+        created_at=now,
+        seen_at=now,
+    )
+    db.add(row)
+    return row, _signer(settings).sign(token.encode()).decode()
+
+
+def find_session(db: Session, cookie: str | None, now: datetime, settings: Settings) -> tuple[DeskSession, User] | None:
+    """The living session of a cookie with its officer; None when forged, idle, old, or its officer is switched off."""
+    if not cookie:
+        return None
+    try:
+        token = _signer(settings).unsign(cookie.encode()).decode()
+    except (BadSignature, UnicodeDecodeError):
+        return None
+    found = db.execute(
+        select(DeskSession, User)
+        .join(User, User.id == DeskSession.user_id)
+        .where(
+            DeskSession.id_hash == _hash(token),
+            DeskSession.seen_at > now - timedelta(minutes=settings.idle_minutes),
+            DeskSession.created_at > now - timedelta(hours=settings.session_hours),
+            User.active,
+        )
+    ).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
+def end_session(db: Session, row: DeskSession) -> None:
+    db.execute(delete(DeskSession).where(DeskSession.id_hash == row.id_hash))
+
+
+def end_sessions_of(db: Session, user_id: int) -> None:
+    db.execute(delete(DeskSession).where(DeskSession.user_id == user_id))
+
+
+def remove_dead_sessions(db: Session, now: datetime, settings: Settings) -> None:
+    db.execute(delete(DeskSession).where(DeskSession.created_at < now - timedelta(hours=settings.session_hours)))
+
+
+def sign_in_csrf(settings: Settings, browser: str) -> str:
+    """The token of the sign-in form, bound to a random value in the browser's own cookie."""
+    return hmac.digest(settings.secret.encode(), b"sign-in:" + browser.encode(), "sha256").hex()
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _signer(settings: Settings) -> Signer:
+    return Signer(settings.secret, salt="desk-session", digest_method=hashlib.sha256)

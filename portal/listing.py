@@ -1,0 +1,171 @@
+"""The two lists: what is on them, in what order, and how many. Rows, counts, next case and downloads share one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select, tuple_
+from starlette.datastructures import QueryParams
+
+from portal.schema import Case, Lead
+from portal.scope import ScopedSession, Viewer
+from portal.sealing import Vault
+
+SLUGS = {"discrepancies": "discrepancies", "newly-eligible": "newly_eligible"}
+TITLES = {"discrepancies": "疑似不符线索", "newly_eligible": "疑似符合未保线索"}
+# Every lead is on exactly one of these, so nothing is ever off all lists.
+VIEWS = {"open": "待办", "suppressed": "已说明", "cleared": "已消除", "closed": "已办结"}
+ALL_VIEWS = VIEWS | {"all": "全部"}
+STATES = {
+    "new": "新增", "continuing": "持续", "changed": "变化", "cleared": "已消除", "unverified": "待复核", "withdrawn": "已撤回",
+}  # fmt: skip
+DUES = {"overdue": "已超期", "week": "七日内到期"}
+# Marks of a search whose words must not stand in an address (it is written to access logs).
+BY_NUMBER, BY_NAME = "number:", "name:"
+_NO_DUE = date(9999, 12, 31)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What stands in the address of a list. Empty means all."""
+
+    list: str
+    view: str = "open"
+    rule: str = ""
+    state: str = ""
+    stage: str = ""
+    county: str = ""
+    township: str = ""
+    due: str = ""
+    assignee: str = ""
+    q: str = ""
+
+    @property
+    def slug(self) -> str:
+        return self.list.replace("_", "-")
+
+    def query(self, **changes: str) -> str:
+        """The address' query with some fields changed; fields at their default are left out."""
+        changed = replace(self, **changes)
+        given = {f.name: getattr(changed, f.name) for f in fields(self) if f.name != "list"}
+        return urlencode({name: value for name, value in given.items() if value and (name, value) != ("view", "open")})
+
+    def address(self, **changes: str) -> str:
+        query = self.query(**changes)
+        return f"/lists/{self.slug}?{query}" if query else f"/lists/{self.slug}"
+
+
+def read_filters(list_name: str, query: QueryParams | dict[str, str]) -> Filters:
+    """Filters of an address; a value no list knows is ignored rather than guessed at."""
+    given = {f.name: str(query.get(f.name, ""))[:80] for f in fields(Filters) if f.name != "list"}
+    if given["view"] not in ALL_VIEWS:
+        given["view"] = "open"
+    for name, known in (("state", STATES), ("due", DUES)):
+        if given[name] not in known:
+            given[name] = ""
+    return Filters(list_name, **given)
+
+
+def order() -> tuple[Any, ...]:
+    """Soonest due first, a household's leads together."""
+    return (func.coalesce(Case.due_on, _NO_DUE), Case.id, Lead.lead_no)
+
+
+def matching(filters: Filters, viewer: Viewer, today: date, *what: Any) -> Select[Any]:
+    """SELECT `what` over the leads (with their cases) that the filters leave."""
+    conditions = [Lead.list == filters.list, *_given(filters, viewer, today)]
+    if filters.view != "all":
+        conditions.append(view_condition(filters.view))
+    return select(*what).select_from(Lead).join(Case, Case.id == Lead.case_id).where(*conditions)
+
+
+def view_condition(view: str) -> ColumnElement[bool]:
+    explained = and_(Lead.suppression_id.is_not(None), Lead.present)
+    closed = and_(not_(explained), Case.stage == "closed")
+    conditions = {
+        "suppressed": explained,
+        "closed": closed,
+        "cleared": and_(not_(explained), Case.stage != "closed", not_(Lead.present)),
+        "open": and_(not_(explained), Case.stage != "closed", Lead.present),
+    }
+    return conditions[view]
+
+
+def count_views(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> dict[str, int]:
+    """Leads per view under the other filters; each number is the number of rows that view shows."""
+    sums = [func.coalesce(func.sum(case((view_condition(view), 1), else_=0)), 0).label(view) for view in VIEWS]
+    row = db.execute(matching(replace(filters, view="all"), viewer, today, *sums, func.count(Lead.id))).one()
+    return dict(zip([*VIEWS, "all"], row, strict=True))
+
+
+def count_households(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> int:
+    distinct = func.count(func.distinct(Lead.household_id))
+    return int(db.scalars(matching(filters, viewer, today, distinct)).one())
+
+
+def choices(db: ScopedSession, list_name: str, column: Any) -> list[str]:
+    """The values of a column that the viewer's leads of this list have, for a filter's choice."""
+    return list(db.scalars(select(column).where(Lead.list == list_name).distinct().order_by(column)))
+
+
+def next_case_id(db: ScopedSession, filters: Filters, viewer: Viewer, today: date, after: Case) -> int | None:
+    """The case that follows `after` in the list's order; None at the end."""
+    key = tuple_(func.coalesce(Case.due_on, _NO_DUE), Case.id)
+    here = tuple_(after.due_on or _NO_DUE, after.id)
+    found = matching(filters, viewer, today, Case.id).where(key > here).order_by(*order()).limit(1)
+    return db.scalars(found).one_or_none()
+
+
+def _given(filters: Filters, viewer: Viewer, today: date) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for column, value in (
+        (Lead.rule, filters.rule), (Lead.state, filters.state), (Case.stage, filters.stage),
+        (Lead.county_code, filters.county), (Lead.township_code, filters.township),
+    ):  # fmt: skip
+        if value:
+            conditions.append(column == value)
+    if filters.due == "overdue":
+        conditions.append(Case.due_on < today)
+    elif filters.due == "week":
+        conditions.append(Case.due_on.between(today, today + timedelta(days=7)))
+    conditions += _assigned(filters.assignee, viewer)
+    if filters.q:
+        conditions.append(_searched(filters.q))
+    return conditions
+
+
+def _assigned(assignee: str, viewer: Viewer) -> list[ColumnElement[bool]]:
+    if assignee == "me":
+        return [Case.assignee_id == viewer.user_id]
+    if assignee == "none":
+        return [Case.assignee_id.is_(None)]
+    return [Case.assignee_id == int(assignee)] if assignee.isascii() and assignee.isdigit() else []
+
+
+def search_text(typed: str, vault: Vault) -> str:
+    """What may stand in an address for something typed: an identity number or a name becomes its keyed code.
+
+    A lead or household number stays as it is. Names are found whole, never by a part of a sealed value.
+    """
+    wanted = typed.strip()
+    if not wanted:
+        return ""
+    token = vault.token_of(wanted)
+    if token is not None:
+        return f"{BY_NUMBER}{token.hex()}"
+    if wanted.isascii():
+        return wanted[:64]
+    return f"{BY_NAME}{vault.name_digests([wanted])[0].hex()}"
+
+
+def _searched(text: str) -> ColumnElement[bool]:
+    for mark, column in ((BY_NUMBER, Lead.person), (BY_NAME, Lead.name_digest)):
+        if text.startswith(mark):
+            try:
+                return column == bytes.fromhex(text.removeprefix(mark))
+            except ValueError:
+                return false()
+    return or_(Lead.lead_no == text.upper(), Lead.household_id == text)

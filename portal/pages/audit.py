@@ -1,0 +1,111 @@
+"""For auditors: every download and opened number, the chain, and the nights' quality; no names, no cases."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from starlette.responses import HTMLResponse, Response
+
+from pipelines.errors import HeduiError
+from pipelines.manifest import night_folder, read_manifest
+from portal.coverage import SOURCES
+from portal.desk import Desk
+from portal.errors import NotFound
+from portal.listing import TITLES
+from portal.routing import page
+from portal.schema import Download, Night, Reveal, User
+
+_SHOWN = 500
+# The report carries its own styles; it is shown without scripts, forms or a way to this origin.
+_REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+
+
+@page("GET", "/audit", may="read_audit")
+def show_audit(desk: Desk) -> Response:
+    return _render(desk)
+
+
+@page("POST", "/audit/verify", may="read_audit")
+def verify_chain(desk: Desk) -> Response:
+    """Read the whole log and say whether it is whole, or which entry is the first broken one."""
+    finding = desk.office.journal.log.verify()
+    if finding is None:
+        desk.record("chain_verified")
+    return _render(desk, verdict=str(finding) if finding else "日志完整：每一条的哈希、签名和顺序都相符。", broken=finding is not None)
+
+
+@page("POST", "/audit/trace", may="read_audit")
+def trace_row(desk: Desk) -> Response:
+    """Which download a leaked row came from, by its check code or mark."""
+    typed = desk.fields.text("code", "行校验码", limit=200)
+    words = [part for word in typed.split() for part in word.split(".")]
+    found = desk.db.execute(_downloads(desk).where(Download.canary.in_(words))).first()
+    desk.record("row_traced", found=found is not None)
+    return _render(desk, traced=found, trace_asked=True)
+
+
+@page("GET", "/audit/nights/{as_of}", may="read_audit")
+def show_report(desk: Desk) -> Response:
+    """The quality report of a night, as the pipeline wrote it."""
+    try:
+        manifest = read_manifest(desk.settings.home, date.fromisoformat(desk.request.path_params["as_of"]))
+        content = (night_folder(desk.settings.home, manifest) / "report.html").read_text("utf-8")
+    except (ValueError, OSError, HeduiError):
+        raise NotFound("这一夜没有质量报告。") from None
+    return HTMLResponse(content, headers={"content-security-policy": _REPORT_POLICY})
+
+
+def _downloads(desk: Desk) -> Select[*tuple[Any, ...]]:
+    """Downloads by officers of the auditor's region."""
+    return (
+        select(Download, User.login, User.display_name, User.region)
+        .join(User, User.id == Download.user_id)
+        .where(User.region.startswith(desk.viewer.region))
+        .order_by(Download.id.desc())
+    )
+
+
+def _render(desk: Desk, verdict: str = "", broken: bool = False, traced: object = None, trace_asked: bool = False) -> Response:
+    nights = list(desk.db.scalars(select(Night).order_by(Night.as_of.desc()).limit(60)))
+    return desk.render(
+        "audit.html",
+        downloads=desk.db.execute(
+            _downloads(desk).limit(_SHOWN)
+        ).all(),
+        reveals=_reveals(desk),
+        nights=[(night, json.loads(night.manifest)["status"]) for night in nights],
+        entries=_last_entries(desk),
+        sources=SOURCES,
+        titles=TITLES,
+        verdict=verdict,
+        broken=broken,
+        traced=traced,
+        trace_asked=trace_asked,
+    )
+
+
+def _reveals(desk: Desk) -> list[tuple[str, str, int]]:
+    """Opened numbers per officer and day, most first."""
+    day = func.date(Reveal.at)
+    rows = desk.db.execute(
+        select(User.login, day, func.count(Reveal.id))
+        .join(User, User.id == Reveal.user_id)
+        .group_by(User.login, day)
+        .order_by(func.count(Reveal.id).desc())
+        .limit(_SHOWN)
+    )
+    return [(login, str(on), count) for login, on, count in rows]
+
+
+def _last_entries(desk: Desk) -> list[object]:
+    """The newest entries of the log, exports of the pipeline included, newest first."""
+    kept: list[object] = []
+    for entry in desk.office.journal.log.entries():
+        kept.append(entry)
+        if len(kept) > 2 * _SHOWN:
+            del kept[:_SHOWN]
+    return list(islice(reversed(kept), _SHOWN))

@@ -1,0 +1,87 @@
+"""The two lists, the search, and the next case."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from portal.codes import desk_codes
+from portal.desk import Desk
+from portal.errors import NotFound
+from portal.listing import (
+    SLUGS,
+    Filters,
+    choices,
+    count_households,
+    count_views,
+    next_case_id,
+    read_filters,
+    search_text,
+)
+from portal.routing import page
+from portal.schema import Lead
+from portal.sheet import COLUMNS, SheetRow, read_rows, select_rows
+from portal.work.steps import find_case
+
+
+@page("GET", "/lists/{slug}", may="read_cases")
+def show_list(desk: Desk) -> Response:
+    filters = filters_of(desk)
+    counts = count_views(desk.db, filters, desk.viewer, desk.today)
+    pages = max(1, -(-counts[filters.view] // desk.settings.page_rows))
+    at = min(max(1, _page_number(desk)), pages)
+    statement = select_rows(filters, desk.viewer, desk.today)
+    statement = statement.limit(desk.settings.page_rows).offset((at - 1) * desk.settings.page_rows)
+    rows = read_rows(desk.db, statement, filters.list, desk.vault, desk.today, people=desk.may("see_people"))
+    return desk.render(
+        "list.html",
+        filters=filters,
+        counts=counts,
+        households=count_households(desk.db, filters, desk.viewer, desk.today),
+        columns=list(COLUMNS[filters.list]),
+        groups=by_case(rows),
+        rules=choices(desk.db, filters.list, Lead.rule),
+        townships=choices(desk.db, filters.list, Lead.township_code),
+        counties=choices(desk.db, filters.list, Lead.county_code) if len(desk.viewer.region) < 6 else [],
+        stages=desk_codes().stages,
+        at=at,
+        pages=pages,
+    )
+
+
+@page("POST", "/lists/{slug}/search", may="read_cases")
+def search(desk: Desk) -> Response:
+    """A typed number or name never stands in an address: the answer is a list's address with its keyed code."""
+    filters = filters_of(desk)
+    return desk.redirect(Filters(filters.list).address(view="all", q=search_text(desk.fields.raw("typed")[:80], desk.vault)))
+
+
+@page("GET", "/lists/{slug}/next/{case_id:int}", may="read_cases")
+def show_next(desk: Desk) -> Response:
+    filters = filters_of(desk)
+    following = next_case_id(desk.db, filters, desk.viewer, desk.today, find_case(desk))
+    if following is None:
+        return desk.redirect(filters.address())
+    return desk.redirect(f"/cases/{following}?{filters.query()}")
+
+
+def filters_of(desk: Desk) -> Filters:
+    slug = desk.request.path_params["slug"]
+    if slug not in SLUGS:
+        raise NotFound()
+    return read_filters(SLUGS[slug], desk.request.query_params)
+
+
+def by_case(rows: list[SheetRow]) -> list[list[SheetRow]]:
+    """Rows in order, those of one case together."""
+    groups: list[list[SheetRow]] = []
+    for row in rows:
+        if groups and groups[-1][0].case_id == row.case_id:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _page_number(desk: Desk) -> int:
+    typed = desk.request.query_params.get("page", "1")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 1

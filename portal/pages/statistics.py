@@ -1,0 +1,46 @@
+"""Workload, rates and the monthly bulletin."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from starlette.responses import Response
+
+from portal.coverage import SOURCES
+from portal.desk import Desk
+from portal.listing import TITLES
+from portal.routing import page
+from portal.statistics import (
+    county_loads,
+    decisions_without_second,
+    false_lead_rates,
+    helped_and_flagged,
+    monthly_bulletin,
+    months_with_nights,
+    rule_rates,
+)
+
+
+@page("GET", "/statistics", may="read_statistics")
+def show_statistics(desk: Desk) -> Response:
+    return desk.render(
+        "statistics.html",
+        loads={TITLES[name]: county_loads(desk, name) for name in TITLES},
+        rules=rule_rates(desk),
+        fairness=false_lead_rates(desk),
+        people=helped_and_flagged(desk),
+        unsigned=decisions_without_second(desk),
+        months=months_with_nights(desk),
+    )
+
+
+@page("GET", "/statistics/bulletin", may="read_statistics")
+def show_bulletin(desk: Desk) -> Response:
+    return desk.render("bulletin.html", bulletin=monthly_bulletin(desk, _month(desk)), sources=SOURCES)
+
+
+def _month(desk: Desk) -> date:
+    try:
+        return date.fromisoformat(f"{desk.request.query_params.get('month', '')}-01")
+    except ValueError:
+        return desk.today.replace(day=1)

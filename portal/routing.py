@@ -1,0 +1,170 @@
+"""One way in for every page: session, role, CSRF, rate, scope, in this order, before the page runs."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from sqlalchemy import update
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from portal import permissions
+from portal.auth.sessions import STAGE_FULL, cookie_name, find_session, sign_in_csrf
+from portal.desk import Desk, Office
+from portal.errors import Conflict, DeskError, Forbidden, NotFound, TooMany
+from portal.forms import Fields
+from portal.rates import RequestRate
+from portal.schema import DeskSession, User
+from portal.scope import Viewer, open_machine_session, open_session
+
+_log = logging.getLogger("portal")
+BROWSER_COOKIE = "desk-browser"
+_FORM_FIELDS = 2000
+# Where a half-finished sign-in goes on.
+STAGE_PAGES = {"code": "/sign-in/code", "enrol": "/sign-in/enrol", "change": "/account/password"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """may: a permission of portal.permissions; None for the pages before signing in.
+
+    stages: the sign-in stages that may come here besides the full one.
+    """
+
+    method: str
+    path: str
+    may: str | None
+    show: Callable[[Desk], Response]
+    stages: tuple[str, ...] = ()
+
+
+PAGES: list[Page] = []
+
+
+def page(method: str, path: str, *, may: str | None, stages: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Put a function on the desk. GET must not change anything; what changes something is POST and has CSRF."""
+
+    def register(show: Callable[[Desk], Response]) -> Callable[[Desk], Response]:
+        if any((known.method, known.path) == (method, path) for known in PAGES):
+            raise ValueError(f"{method} {path} has two pages")
+        PAGES.append(Page(method, path, may, show, stages))
+        return show
+
+    return register
+
+
+def endpoint(target: Page, office: Office, rate: RequestRate) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """The Starlette endpoint of a page. Pages are plain functions and run in a thread."""
+
+    async def serve(request: Request) -> Response:
+        form = FormData()
+        if request.method == "POST":
+            form = await request.form(max_files=1, max_fields=_FORM_FIELDS)
+        try:
+            return await run_in_threadpool(_answer, target, office, rate, request, form)
+        except Exception:
+            _log.exception("%s %s failed", target.method, target.path)
+            return PlainTextResponse("系统出错，已记录；没有保存任何内容。请稍后再试。", status_code=500)
+        finally:
+            await form.close()
+
+    return serve
+
+
+def _answer(target: Page, office: Office, rate: RequestRate, request: Request, form: FormData) -> Response:
+    browser = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(24)
+    now = office.settings.now()
+    found = _signed_in(office, request)
+    viewer = _viewer_of(found[1]) if found else None
+    writes = request.method == "POST"
+    opened = open_session(office.engine, viewer, writes=writes) if viewer else open_machine_session(office.engine, writes=writes)
+    with opened as db:
+        desk = Desk(office, request, Fields(form), db, now, viewer, found[0] if found else None)
+        desk.anonymous_csrf = sign_in_csrf(office.settings, browser)
+        try:
+            response = _stopped_at_the_door(target, desk, rate, request) or target.show(desk)
+            if writes:
+                db.commit()
+        except StaleDataError:
+            db.rollback()
+            response = _refusal(desk, Conflict())
+        except DeskError as error:
+            db.rollback()
+            response = _refusal(desk, error)
+    if target.may is None and not found:
+        response.set_cookie(BROWSER_COOKIE, browser, httponly=True, samesite="strict", secure=office.settings.https)
+    return response
+
+
+def _signed_in(office: Office, request: Request) -> tuple[DeskSession, User] | None:
+    now = office.settings.now()
+    cookie = request.cookies.get(cookie_name(office.settings))
+    if not cookie:
+        return None
+    with open_machine_session(office.engine) as db:
+        found = find_session(db, cookie, now, office.settings)
+    if found and now - found[0].seen_at > timedelta(minutes=1):
+        with open_machine_session(office.engine, writes=True) as db:
+            db.execute(update(DeskSession).where(DeskSession.id_hash == found[0].id_hash).values(seen_at=now))
+            db.commit()
+    return found
+
+
+def _viewer_of(user: User) -> Viewer:
+    return Viewer(user.id, user.login, user.display_name, user.role, user.region)
+
+
+def _stopped_at_the_door(target: Page, desk: Desk, rate: RequestRate, request: Request) -> Response | None:
+    rate.count(desk.session.id_hash if desk.session else _origin(request), desk.now)
+    if target.may is None:
+        _check_csrf(desk, request)
+        return None
+    if desk.session is None:
+        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
+    if desk.session.stage not in (STAGE_FULL, *target.stages):
+        return RedirectResponse(STAGE_PAGES[desk.session.stage], status_code=303)
+    _check_csrf(desk, request)
+    if not permissions.may(desk.viewer.role, target.may):
+        desk.record("denied", path=target.path, method=target.method)
+        raise Forbidden()
+    return None
+
+
+def _check_csrf(desk: Desk, request: Request) -> None:
+    if request.method != "POST":
+        return
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if foreign or not hmac.compare_digest(desk.fields.raw("csrf").encode(), desk.csrf.encode()):
+        desk.record("csrf_refused", path=request.url.path)
+        raise Forbidden("页面已过期或者来源不对，请返回重新打开页面再提交。")
+
+
+def _refusal(desk: Desk, error: DeskError) -> Response:
+    if isinstance(error, TooMany):
+        desk.record("rate_refused", path=desk.request.url.path)
+    # In a half-finished sign-in the page must not show the menu of the desk.
+    return desk.render("error.html", status=error.status, error=error)
+
+
+def not_found(office: Office, request: Request) -> Response:
+    """The same page for an address nobody knows as for a case of another county."""
+    found = _signed_in(office, request)
+    viewer = _viewer_of(found[1]) if found else None
+    with open_machine_session(office.engine) as db:
+        desk = Desk(office, request, Fields(FormData()), db, office.settings.now(), viewer, found[0] if found else None)
+        return _refusal(desk, NotFound())
+
+
+def _origin(request: Request) -> str:
+    return request.client.host if request.client else "-"

@@ -1,0 +1,57 @@
+"""Jinja for the pages: everything is escaped, an unknown name is an error."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from portal import permissions
+from portal.codes import clocks, desk_codes, rule_figures
+from portal.listing import ALL_VIEWS, DUES, STATES, TITLES
+from portal.settings import LOCAL_ZONE
+from portal.sheet import figure, place_name, rule_title, yuan
+
+# What was done, told once on the page that follows.
+DONE = {
+    "assigned": "已分派。", "visited": "入户记录已保存。", "replied": "核查反馈已保存。", "sent_back": "已退回补充核查。",
+    "noted": "备注已保存。", "attached": "附件已保存。", "outreach": "联系情况已登记。", "proposed": "决定已提交，等待第二人复核。",
+    "decided": "决定已生效，本案已办结。", "second_agreed": "复核同意，决定生效。", "second_returned": "已退回。",
+    "served": "送达已登记，异议期开始计算。", "objected": "异议已受理。", "upheld": "异议成立，原决定已撤销。",
+    "rejected": "异议不成立，请再次书面告知。", "closed": "已办结。", "reopened": "已重新办理。", "explained": "说明已保存。",
+    "lifted": "说明已撤销，线索恢复待办。", "referred": "已转办。", "referral_answered": "部门答复已登记。",
+    "password": "密码已修改。", "user": "账号已保存。", "signed_out": "您已退出。",
+}  # fmt: skip
+
+
+def make_templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        codes=desk_codes(), clocks=clocks(), views=ALL_VIEWS, states=STATES, dues=DUES, list_titles=TITLES, done_texts=DONE,
+        roles=permissions.ROLES, rule_title=rule_title, figures=rule_figures(), place_name=place_name, figure=figure,
+    )  # fmt: skip
+    environment.globals["csrf"] = _csrf_field
+    environment.filters.update(yuan=yuan, local=_local_time, day=_day)
+    return environment
+
+
+@pass_context
+def _csrf_field(context: Context) -> Markup:
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(context["desk"].csrf)
+
+
+def _local_time(at: datetime | None) -> str:
+    return at.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""

@@ -7,7 +7,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,11 +43,10 @@ def unnamed_file(folder: Path) -> Iterator[BinaryIO]:
     descriptor, hidden = tempfile.mkstemp(prefix=".unfinished-", dir=folder)
     os.close(descriptor)
     try:
-        with open(hidden, "w+b") as file:
+        with Path(hidden).open("w+b") as file:
             yield file
     finally:
-        with suppress(FileNotFoundError):
-            os.unlink(hidden)
+        Path(hidden).unlink(missing_ok=True)
 
 
 def give_name(file: BinaryIO, path: Path) -> None:
@@ -55,10 +54,9 @@ def give_name(file: BinaryIO, path: Path) -> None:
     if _link(file, path):
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with suppress(FileNotFoundError):
-        os.unlink(beside)
+    beside.unlink(missing_ok=True)
     _link(file, beside)
-    os.replace(beside, path)
+    beside.replace(path)
     sync_folder(path.parent)
 
 
@@ -100,7 +98,7 @@ def _link(file: BinaryIO, path: Path) -> bool:
     file.flush()
     os.fsync(file.fileno())
     # An unnamed file was opened by number, and is reached through it.
-    source = file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"
+    source = str(file.name) if not isinstance(file.name, int) else f"/proc/self/fd/{file.fileno()}"
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # With a folder descriptor Python calls linkat, which can follow the link under /proc.

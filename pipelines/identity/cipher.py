@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algori
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Algorithm = Literal["aes", "sm4"]
 from pipelines.errors import HeduiError
 
+Algorithm = Literal["aes", "sm4"]
 Octets = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
 if TYPE_CHECKING:

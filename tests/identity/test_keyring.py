@@ -88,8 +88,10 @@ def test_a_ring_that_others_can_reach_is_refused(home, tmp_path, mode):
         KeyRing.open(home, {"HEDUI_KEYRING": str(path)})
 
 
-@pytest.mark.parametrize("encode", [lambda b: b.decode(), lambda b: base64.b64encode(b).decode(),
-                                    lambda b: base64.encodebytes(b).decode()])  # fmt: skip
+@pytest.mark.parametrize(
+    "encode",
+    [lambda b: b.decode(), lambda b: base64.b64encode(b).decode(), lambda b: base64.encodebytes(b).decode()],
+)
 def test_the_ring_itself_can_come_from_the_environment(home, tmp_path, encode):
     ring = new_ring(tmp_path / "ring.json", "sm4")
     opened = KeyRing.open(home, {"HEDUI_KEYS": encode((tmp_path / "ring.json").read_bytes())})
@@ -124,7 +126,7 @@ def test_rotation_adds_a_version_and_the_old_one_still_opens(home):
 
 
 def test_a_version_the_ring_does_not_hold_is_named(home):
-    with pytest.raises(KeyRingError, match="version 7 is wanted.* holds 1"):
+    with pytest.raises(KeyRingError, match=r"version 7 is wanted.* holds 1"):
         KeyRing.open(home, {}).cipher(7)
 
 
@@ -182,14 +184,23 @@ WRAPPING = {"kdf": "scrypt", "n": 2**40, "r": 8, "p": 1, "salt": "AAAA"}
 @pytest.mark.parametrize(
     "document",
     [
-        "not json", "[]", "{}", {"hedui_keyring": 2, "keys": [KEY]}, {"hedui_keyring": 1, "keys": []},
-        {"hedui_keyring": 1, "keys": [KEY], "extra": 1}, {"hedui_keyring": 1, "keys": [KEY, KEY]},
-        {"hedui_keyring": 1, "keys": [{**KEY, "version": 0}]}, {"hedui_keyring": 1, "keys": [{**KEY, "note": ""}]},
-        {"hedui_keyring": 1, "keys": [{**KEY, "algorithm": "des"}]}, {"hedui_keyring": 1, "keys": ["x"]},
-        {"hedui_keyring": 1, "keys": [{**KEY, "master": "AAAA"}]}, {"hedui_keyring": 1, "keys": [{**KEY, "created": "x"}]},
-        {"hedui_keyring": 1, "keys": [{**KEY, "master": "§"}]}, {"hedui_keyring": 1, "keys": [KEY], "wrapping": WRAPPING},
+        "not json",
+        "[]",
+        "{}",
+        {"hedui_keyring": 2, "keys": [KEY]},
+        {"hedui_keyring": 1, "keys": []},
+        {"hedui_keyring": 1, "keys": [KEY], "extra": 1},
+        {"hedui_keyring": 1, "keys": [KEY, KEY]},
+        {"hedui_keyring": 1, "keys": [{**KEY, "version": 0}]},
+        {"hedui_keyring": 1, "keys": [{**KEY, "note": ""}]},
+        {"hedui_keyring": 1, "keys": [{**KEY, "algorithm": "des"}]},
+        {"hedui_keyring": 1, "keys": ["x"]},
+        {"hedui_keyring": 1, "keys": [{**KEY, "master": "AAAA"}]},
+        {"hedui_keyring": 1, "keys": [{**KEY, "created": "x"}]},
+        {"hedui_keyring": 1, "keys": [{**KEY, "master": "§"}]},
+        {"hedui_keyring": 1, "keys": [KEY], "wrapping": WRAPPING},
     ],
-)  # fmt: skip
+)
 def test_a_damaged_ring_is_refused_without_a_traceback_or_its_keys(home, document):
     text = document if isinstance(document, str) else json.dumps(document)
     (home / "keyring.json").write_text(text)

@@ -15,23 +15,58 @@ from pipelines.lists import seal_inputs, seal_of, to_readable
 from pipelines.manifest import publish_night
 
 AS_OF = date(2026, 6, 30)
-SOURCES = ["roster", "tax", "market_regulation", "banks", "securities", "insurance", "household_registration",
-           "rural_revitalisation"]  # fmt: skip
+SOURCES = [
+    "roster",
+    "tax",
+    "market_regulation",
+    "banks",
+    "securities",
+    "insurance",
+    "household_registration",
+    "rural_revitalisation",
+]
 _MONEY = pa.decimal128(18, 2)
 
 DISCREPANCY = {
-    "lead_no": "440103-20260630-D-00001", "state": "new", "rule": "A01", "county_code": "440103",
-    "township_code": "440103001", "household_id": "H1", "programme": "dibao", "id": "440103199001010011",
-    "name": "张三", "value": "52000.50", "line": "31200.00", "sources": "银行", "source_dates": "2026-06-29",
-    "evidence": "存款合计 52000.50 元", "basis": "办法第九条", "clears": "提供支取凭证", "first_night": AS_OF,
+    "lead_no": "440103-20260630-D-00001",
+    "state": "new",
+    "rule": "A01",
+    "county_code": "440103",
+    "township_code": "440103001",
+    "household_id": "H1",
+    "programme": "dibao",
+    "id": "440103199001010011",
+    "name": "张三",
+    "value": "52000.50",
+    "line": "31200.00",
+    "sources": "银行",
+    "source_dates": "2026-06-29",
+    "evidence": "存款合计 52000.50 元",
+    "basis": "办法第九条",
+    "clears": "提供支取凭证",
+    "first_night": AS_OF,
     "is_person_rule": False,
-}  # fmt: skip
+}
 NEWLY = {
-    "lead_no": "440103-20260630-N-00001", "state": "continuing", "rule": "N01", "county_code": "440103",
-    "township_code": "440103002", "household_id": "M1", "id": "44010319850505002X", "name": "李四", "members": 3,
-    "income": "612.33", "income_line": "1300.00", "assets": "800.00", "asset_line": None, "evidence": "收入低于标准",
-    "basis": "办法第四条", "next_step": "联系申请", "first_night": AS_OF, "is_person_rule": False,
-}  # fmt: skip
+    "lead_no": "440103-20260630-N-00001",
+    "state": "continuing",
+    "rule": "N01",
+    "county_code": "440103",
+    "township_code": "440103002",
+    "household_id": "M1",
+    "id": "44010319850505002X",
+    "name": "李四",
+    "members": 3,
+    "income": "612.33",
+    "income_line": "1300.00",
+    "assets": "800.00",
+    "asset_line": None,
+    "evidence": "收入低于标准",
+    "basis": "办法第四条",
+    "next_step": "联系申请",
+    "first_night": AS_OF,
+    "is_person_rule": False,
+}
 QUARANTINE = {
     "source": "banks",
     "file": "105100-1.csv",
@@ -86,20 +121,39 @@ def source_inputs():
 
 
 def manifest_of(as_of, run, files, seal, key_version):
-    counts = {"state": "accepted", "reason": None, "received": 3, "accepted": 2, "quarantined": 1, "linked": 1,
-              "duplicate": 0, "unauthorised": 0}  # fmt: skip
+    counts = {
+        "state": "accepted",
+        "reason": None,
+        "received": 3,
+        "accepted": 2,
+        "quarantined": 1,
+        "linked": 1,
+        "duplicate": 0,
+        "unauthorised": 0,
+    }
     states = {"new": 1, "continuing": 0, "changed": 0, "cleared": 0, "unverified": 0}
     return {
-        "as_of": as_of.isoformat(), "run": run, "folder": f"{as_of}-{run}",
-        "published_at": "2026-07-01T01:00:00+08:00", "seal": seal, "key_version": key_version, "previous": None,
+        "as_of": as_of.isoformat(),
+        "run": run,
+        "folder": f"{as_of}-{run}",
+        "published_at": "2026-07-01T01:00:00+08:00",
+        "seal": seal,
+        "key_version": key_version,
+        "previous": None,
         "files": files,
-        "status": {"as_of": as_of.isoformat(), "complete": True, "seal": seal,
-                   "sources": {source: dict(counts) for source in SOURCES},
-                   "lists": {"discrepancies": states, "newly_eligible": states | {"withheld": 0}},
-                   "policy": {"id": "guangdong-2026", "unconfirmed": 0, "gaps": []}},
+        "status": {
+            "as_of": as_of.isoformat(),
+            "complete": True,
+            "seal": seal,
+            "sources": {source: dict(counts) for source in SOURCES},
+            "lists": {"discrepancies": states, "newly_eligible": states | {"withheld": 0}},
+            "policy": {"id": "guangdong-2026", "unconfirmed": 0, "gaps": []},
+        },
         "inputs": source_inputs(),
-        "details": {"policy": {"id": "guangdong-2026", "sha256": "b" * 64, "used": [], "unconfirmed": 0, "gaps": []}},
-    }  # fmt: skip
+        "details": {
+            "policy": {"id": "guangdong-2026", "sha256": "b" * 64, "used": [], "unconfirmed": 0, "gaps": []}
+        },
+    }
 
 
 def write_night(home, ring, discrepancies=(), newly=(), quarantine=(), as_of=AS_OF, run="1"):

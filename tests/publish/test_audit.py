@@ -80,7 +80,7 @@ def test_two_entries_that_changed_places_are_found_at_the_first(log, first):
     assert (log.verify().seq, log.verify().line) == (first, first)
 
 
-@pytest.mark.parametrize("kept", range(0, 20))
+@pytest.mark.parametrize("kept", range(20))
 def test_entries_cut_off_the_end_are_missed(log, kept):
     lines = filled(log, 20)
     log.path.write_bytes(b"".join(lines[:kept]))
@@ -127,8 +127,16 @@ def test_a_log_of_another_ring_is_not_taken_for_this_one(log, tmp_path):
         other.append("export", "张三", "x", {})
 
 
-@pytest.mark.parametrize("damage", [lambda h: b"", lambda h: b"[]", lambda h: h.replace(b'"seq":3', b'"seq":2'),
-                                    lambda h: h.replace(b'"key":1', b'"key":9'), lambda h: h[:-9]])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda h: b"",
+        lambda h: b"[]",
+        lambda h: h.replace(b'"seq":3', b'"seq":2'),
+        lambda h: h.replace(b'"key":1', b'"key":9'),
+        lambda h: h[:-9],
+    ],
+)
 def test_a_changed_head_is_found(log, damage):
     filled(log, 3)
     head = log.folder / "head.json"
@@ -160,7 +168,10 @@ def test_an_entry_written_before_its_head_is_taken_over_and_told(log, before):
     assert log.verify() is None
     log.append("export", "李四", "y", {})
     assert [(e.action, e.actor) for e in log.entries()][before:] == [
-        ("export", "张三"), ("mend", "system"), ("export", "李四")]  # fmt: skip
+        ("export", "张三"),
+        ("mend", "system"),
+        ("export", "李四"),
+    ]
     assert list(log.entries())[before + 1].detail["taken_over"] == before + 1
     assert log.verify() is None
 
@@ -213,8 +224,12 @@ def test_after_a_rotation_old_entries_still_verify_and_new_ones_are_signed_by_th
 @pytest.mark.parametrize("place", ["actor", "reason", "key", "value", "deep", "wide"])
 def test_what_looks_like_an_id_number_is_refused(log, place):
     number = "44010319900101001X" if place != "wide" else "４４０１０３１９９００１０１００１Ｘ"
-    detail = {"key": {number: 1}, "value": {"who": f"核查{number}的户"}, "deep": {"a": [{"b": number}]},
-              "wide": {"who": number}}.get(place, {})  # fmt: skip
+    detail = {
+        "key": {number: 1},
+        "value": {"who": f"核查{number}的户"},
+        "deep": {"a": [{"b": number}]},
+        "wide": {"who": number},
+    }.get(place, {})
     with pytest.raises(UsageError, match="ID number") as failure:
         log.append(
             "reveal", number if place == "actor" else "张三", number if place == "reason" else "x", detail

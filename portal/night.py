@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ def read_night(home: Path, as_of: date) -> PublishedNight:
     return PublishedNight(home, as_of, read_manifest(home, as_of))
 
 
-def token_matrix(column: "pa.ChunkedArray[Any]") -> tuple[list[bool], Tokens]:
+def token_matrix(column: pa.ChunkedArray[Any]) -> tuple[list[bool], Tokens]:
     """Which rows name a person, and their (n, 16) tokens."""
     tokens = column.to_pylist()
     known = [token for token in tokens if token is not None]

@@ -125,15 +125,12 @@ def helped_and_flagged(desk: Desk, first: date | None = None, until: date | None
     def within(column: Any) -> list[Any]:
         return ([column >= first] if first else []) + ([column < until] if until else [])
 
-    outreach = Counter(
-        dict(
-            desk.db.execute(
-                select(Outreach.code, func.count(func.distinct(Outreach.case_id)))
-                .where(*within(Outreach.contacted_on))
-                .group_by(Outreach.code)
-            ).tuples().all()
-        )
-    )  # fmt: skip
+    rows = desk.db.execute(
+        select(Outreach.code, func.count(func.distinct(Outreach.case_id)))
+        .where(*within(Outreach.contacted_on))
+        .group_by(Outreach.code)
+    )
+    outreach = Counter({code: count for code, count in rows})
     adverse = [code for code, decision in desk_codes().decisions.items() if decision.adverse]
     return {
         "flagged": _households(desk, "discrepancies", within(Case.opened_on)),

@@ -1,8 +1,8 @@
 """The desk's tables. Every table that tells of a household stands on `InPlace`, which the scope filters."""
 
 from portal.schema.base import Base, InPlace
-from portal.schema.ledger import Attempt, Download, Reveal, Setting
 from portal.schema.leads import Case, Lead, LeadChange, Night, Suppression
+from portal.schema.ledger import Attempt, Download, Reveal, Setting
 from portal.schema.people import DeskSession, User
 from portal.schema.work import (
     Attachment,

@@ -68,7 +68,7 @@ def record_visit(desk: Desk, case: Case) -> str:
             findings_sealed=desk.vault.seal_text(findings, "visit.findings"),
         )
     )
-    if case.stage != "objected":
+    if case.stage not in ("objected", "replied"):
         enter(desk, case, "visiting")
     tell(desk, case, "visited", f"{visited_on} 入户，调查人员 2 人")
     return "visited"

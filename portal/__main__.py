@@ -1,0 +1,135 @@
+"""`python -m portal serve | load | demo | backup | restore | account`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import uvicorn
+
+from pipelines.errors import HeduiError
+from pipelines.identity.keyring import KeyRing
+from portal import permissions, suppressions
+from portal.accounts import create_user, new_password
+from portal.app import create_app, open_office
+from portal.backup import BackupRefused, back_up, restore
+from portal.database import open_database
+from portal.demonstration import make_accounts
+from portal.errors import DeskError
+from portal.load import LoadReport, NightOutOfOrder, load_new_nights, load_night
+from portal.settings import LOCAL_ZONE, SettingMissing, Settings, current_time, settings_from_environment
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0 done, 1 refused or failed, 2 wrong arguments."""
+    given = _parser().parse_args(arguments)
+    if given.home:
+        os.environ["HEDUI_HOME"] = str(given.home)
+    try:
+        settings = settings_from_environment(demonstration=given.command == "demo")
+        return COMMANDS[given.command](settings, given)
+    except (SettingMissing, HeduiError, BackupRefused, NightOutOfOrder, DeskError, OSError) as problem:
+        print(f"portal {given.command}: {problem}", file=sys.stderr)
+        return 1
+
+
+def serve(settings: Settings, given: argparse.Namespace) -> int:
+    """Behind a reverse proxy that ends TLS; the proxy's address is the only one whose X-Forwarded-* count."""
+    uvicorn.run(create_app(settings), host=given.host, port=given.port, access_log=False, server_header=False)
+    return 0
+
+
+def load(settings: Settings, given: argparse.Namespace) -> int:
+    """Load what is new, then write the explanations out for the next night."""
+    office = open_office(settings)
+    ring = KeyRing.open(settings.home, os.environ)
+    one = [load_night(settings.home, given.as_of, office.engine, ring)] if given.as_of else None
+    for report in one or load_new_nights(settings.home, office.engine, ring):
+        _tell(report)
+        if not report.repeated:
+            office.journal.record("night_loaded", "system", {"as_of": report.as_of.isoformat(), "rows": report.rows})
+    today = current_time().astimezone(LOCAL_ZONE).date()
+    print(f"explanations written: {suppressions.export(settings.home, office.engine, ring, today)}")
+    return 0
+
+
+def demo(settings: Settings, given: argparse.Namespace) -> int:
+    """Load the sample province's nights and serve them with demonstration accounts, on loopback only."""
+    load(settings, argparse.Namespace(as_of=None))
+    office = open_office(settings)
+    accounts, password = make_accounts(office)
+    print(f"\nhttp://127.0.0.1:{given.port}/   密码（所有演示账号）：{password}\n")
+    for account in accounts:
+        print(f"  {account.login:8} {permissions.ROLES[account.role]}  {account.display_name}")
+    office.engine.dispose()
+    uvicorn.run(create_app(settings), host="127.0.0.1", port=given.port, access_log=False, log_level="warning")
+    return 0
+
+
+def take_backup(settings: Settings, given: argparse.Namespace) -> int:
+    office = open_office(settings)
+    rows = back_up(office.engine, given.file)
+    office.journal.record("backup", "system", {"rows": sum(rows.values())})
+    print(f"{given.file}: {sum(rows.values())} rows of {len(rows)} tables. The key ring is not in it: keep it elsewhere.")
+    return 0
+
+
+def bring_back(settings: Settings, given: argparse.Namespace) -> int:
+    engine = open_database(settings.database)
+    rows = restore(engine, given.file)
+    print(f"{settings.database.split('@')[-1]}: {sum(rows.values())} rows of {len(rows)} tables restored.")
+    return 0
+
+
+def make_account(settings: Settings, given: argparse.Namespace) -> int:
+    """The first administrator, or anybody when nobody can sign in."""
+    office = open_office(settings)
+    password = new_password()
+    create_user(
+        office, login=given.login, display_name=given.name, role=given.role, region=given.region, password=password
+    )
+    office.journal.record("user_made", "system", {"account": given.login, "role": given.role, "region": given.region})
+    print(f"{given.login}: first password {password} (to be changed at the first sign-in)")
+    return 0
+
+
+def _tell(report: LoadReport) -> None:
+    if report.repeated:
+        print(f"{report.as_of}: already loaded")
+        return
+    print(
+        f"{report.as_of}: {report.rows} rows, {report.new} new, {report.changed} changed, {report.gone} withdrawn, "
+        f"{report.cases} cases opened, {report.suppressed} explained"
+    )
+
+
+COMMANDS = {
+    "serve": serve, "load": load, "demo": demo, "backup": take_backup, "restore": bring_back, "account": make_account,
+}  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m portal", description="The county desk (县级工作台)")
+    parser.add_argument("--home", type=Path, help="the pipeline's home folder; default $HEDUI_HOME")
+    commands = parser.add_subparsers(dest="command", required=True)
+    served = commands.add_parser("serve", help="serve the desk")
+    served.add_argument("--host", default="127.0.0.1")
+    served.add_argument("--port", type=int, default=8080)
+    loaded = commands.add_parser("load", help="load published nights, write explanations out")
+    loaded.add_argument("--as-of", type=date.fromisoformat)
+    tried = commands.add_parser("demo", help="load, make demonstration accounts, serve on loopback")
+    tried.add_argument("--port", type=int, default=8080)
+    for name, about in (("backup", "write the database to FILE"), ("restore", "fill an empty database from FILE")):
+        commands.add_parser(name, help=about).add_argument("file", type=Path)
+    account = commands.add_parser("account", help="make an account")
+    for name in ("login", "name", "region"):
+        account.add_argument(f"--{name}", required=True)
+    account.add_argument("--role", required=True, choices=list(permissions.ROLES))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Accounts for trying the desk on the sample province. Never for real records: they have no second factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from portal.accounts import create_user, new_password
+from portal.auth.passwords import hash_password
+from portal.desk import Office
+from portal.schema import Lead, User
+from portal.scope import open_machine_session
+from portal.sheet import place_name
+
+
+@dataclass(frozen=True)
+class Account:
+    login: str
+    display_name: str
+    role: str
+    region: str
+
+
+def make_accounts(office: Office) -> tuple[list[Account], str]:
+    """Accounts of every role for the place with most leads; one new password for all, at every start."""
+    password = new_password()
+    accounts = _accounts(office)
+    for account in accounts:
+        _make_or_renew(office, account, password)
+    return accounts, password
+
+
+def _accounts(office: Office) -> list[Account]:
+    with open_machine_session(office.engine) as db:
+        busiest = (
+            select(Lead.township_code).group_by(Lead.township_code).order_by(func.count(Lead.id).desc(), Lead.township_code)
+        )
+        townships = list(db.scalars(busiest))
+    township = townships[0] if townships else "440103001"
+    county = township[:6]
+    other = next((code[:6] for code in townships if code[:6] != county), "440104")
+    return [
+        Account("xian1", f"{place_name(county)}甲", "county", county),
+        Account("xian2", f"{place_name(county)}乙", "county", county),
+        Account("lin", f"{place_name(other)}", "county", other),
+        Account("zhen", f"乡镇 {township}", "township", township),
+        Account("shi", place_name(county[:4]), "city", county[:4]),
+        Account("sheng", place_name(county[:2]), "province", county[:2]),
+        Account("shenji", "审计", "auditor", county[:2]),
+        Account("guanli", "系统管理", "admin", county[:2]),
+    ]
+
+
+def _make_or_renew(office: Office, account: Account, password: str) -> None:
+    with open_machine_session(office.engine, writes=True) as db:
+        user = db.scalars(select(User).where(User.login == account.login)).one_or_none()
+        if user is not None:
+            user.password_hash = hash_password(password, office.settings.argon2)
+            user.role, user.region, user.display_name = account.role, account.region, account.display_name
+            user.failures, user.locked_until = 0, None
+            db.commit()
+            return
+    create_user(
+        office, login=account.login, display_name=account.display_name, role=account.role, region=account.region,
+        password=password, totp_needed=False, must_change_password=False,
+    )  # fmt: skip

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.portal.desks import serve_desk
+from tests.portal.nights import lead, number, publish
+
+NIGHT = "2026-06-30"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """An empty desk with its own SQLite database."""
+    with serve_desk(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def loaded(desk):
+    """A desk with one night: a household with two leads, one alone, one in another county, two families to help."""
+    load_sample(desk)
+    return desk
+
+
+def load_sample(desk):
+    as_of = publish(
+        desk.home,
+        desk.ring,
+        NIGHT,
+        [
+            lead("H1", "A01", id=number(1), name="张三"),
+            lead("H1", "D01", id=number(2), name="李四", value=45, line=0),
+            lead("H2", "I01", id=number(3), name="王五", town="002"),
+            lead("F1", "A01", id=number(4), name="赵六", county="440104"),
+        ],
+        [lead("C1", "N01", id=number(5), name="孙七"), lead("F2", "N02", id=number(6), name="周八", county="440104")],
+    )
+    return desk.load(as_of)
+
+
+@pytest.fixture
+def county(loaded):
+    return loaded.officer("xian1", "county", "440103")
+
+
+@pytest.fixture
+def second(loaded):
+    return loaded.officer("xian2", "county", "440103")

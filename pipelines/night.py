@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 from connectors.registry import all_contracts, evidence_sources
 from expectations.gate import preload
 from pipelines.assess import assess_night, read_summary
 from pipelines.errors import NightFailed, UsageError
+from pipelines.evidence_kept import keep_evidence
 from pipelines.gates import gate_assess, gate_intake, gate_link, gate_publish, read_gates
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.checks import Judging
 from pipelines.intake.evidence import hold_source, intake_source
 from pipelines.intake.people import intake_people
+from pipelines.lease import one_night_at_a_time
 from pipelines.link import link_night
 from pipelines.manifest import Manifest
+from pipelines.policy_in_force import load_policy
 from pipelines.publish import publish_lists
 from pipelines.settings import Settings
-from policy import PolicyError
-from policy.model import PolicyAt, load
+from policy.model import PolicyAt
 
 PEOPLE_SOURCES = ("roster", "rural_revitalisation")
 Progress = Callable[[str], None]
@@ -37,30 +36,8 @@ Progress = Callable[[str], None]
 _PARALLEL_BYTES = 64 << 20
 
 
-def load_policy(settings: Settings) -> PolicyAt:
-    """The policy in force. Raises NightFailed naming file, key and date before any feed is read."""
-    if settings.policy is not None and not settings.policy.exists():
-        raise UsageError("--policy is neither a file nor a folder; wanted a policy as in policy/guangdong/")
-    try:
-        return load(settings.policy).at(settings.as_of)
-    except PolicyError as error:
-        raise NightFailed(f"policy: {error}") from None
-
-
 def judging_of(policy: PolicyAt) -> Judging:
     return Judging(policy.as_of, frozenset(policy.currencies()), frozenset(all_contracts()))
-
-
-@contextmanager
-def one_night_at_a_time(home: Path) -> Iterator[None]:
-    """Hold the home's lock. Raises NightFailed when another run has it."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "run.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise NightFailed("another run is using this home; wait for it to end and start again") from None
-        yield
 
 
 def run_night(settings: Settings, progress: Progress = lambda text: None) -> Manifest:
@@ -71,8 +48,7 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
     policy = load_policy(settings)
     with one_night_at_a_time(settings.home):
         ring = KeyRing.open(settings.home, os.environ)
-        shutil.rmtree(settings.work, ignore_errors=True)
-        settings.work.mkdir(parents=True)
+        clear_work(settings)
         started = time.monotonic()
         preload()
 
@@ -90,9 +66,21 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
         run_assess(settings, policy)
         tell("publish")
         manifest = run_publish(settings, policy, ring)
-        shutil.rmtree(settings.work, ignore_errors=True)
+        close_night(settings, manifest)
         tell("done")
     return manifest
+
+
+def clear_work(settings: Settings) -> None:
+    """Begin with an empty work folder: what a killed run of the same night left is gone."""
+    shutil.rmtree(settings.work, ignore_errors=True)
+    settings.work.mkdir(parents=True)
+
+
+def close_night(settings: Settings, manifest: Manifest) -> None:
+    """Keep of a published night what a household check needs, and delete the rest of its stage results."""
+    keep_evidence(settings, manifest, read_sources(settings))
+    shutil.rmtree(settings.work, ignore_errors=True)
 
 
 def run_people(settings: Settings, policy: PolicyAt, ring: KeyRing) -> dict[str, Any]:

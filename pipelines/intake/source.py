@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.contract import Contract
+from connectors.errors import FeedError
 from connectors.feeds import Feed
 from pipelines.errors import SourceHeld
 from pipelines.intake.files import QUARANTINE_SCHEMA, FileOutcome
@@ -63,7 +64,12 @@ class SourceResult:
 def check_receipt(contract: Contract, feed: Feed, policy: PolicyAt) -> tuple[SourceResult, Receipt | None]:
     """Open a feed: its receipt, or why there is nothing to read."""
     result = SourceResult(contract.source, max_age_days=policy.max_age_days(contract.source))
-    raw = feed.receipt()
+    try:
+        raw = feed.receipt()
+    except FeedError as error:
+        # Whoever cannot be reached has delivered nothing tonight; the message says what to do.
+        result.state, result.message = "missing", str(error)
+        return result, None
     if raw is None:
         result.state, result.message = "missing", "no folder or no receipt.json"
         return result, None
@@ -77,7 +83,11 @@ def check_receipt(contract: Contract, feed: Feed, policy: PolicyAt) -> tuple[Sou
     result.files = [{"name": file.name, "sha256": file.sha256, "rows": file.rows} for file in receipt.files]
     result.receipt_rows = sum(file.rows for file in receipt.files)
     listed = {file.name for file in receipt.files}
-    result.unlisted = [name for name in feed.names() if name not in listed]
+    try:
+        result.unlisted = [name for name in feed.names() if name not in listed]
+    except FeedError as error:
+        result.hold("unreadable", str(error))
+        return result, None
     _check_age(result, receipt.snapshot_date, policy.as_of)
     return result, receipt
 

@@ -1,0 +1,111 @@
+"""What is kept of the latest published night, so that one household can be checked again in a moment.
+
+    evidence/<folder of the night>/
+        kept.json                       which night, under which key, and the sha256 of every file
+        people/*.parquet names.sealed   who was asked about
+        link/reach_<source>.parquet     the rows that reach them
+        registers/*.parquet             rows that share a register with them
+        sources.json                    what became of each source
+
+De-identified and sealed like the published lists, and not part of the night: it may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.durable import replace_file
+from pipelines.errors import HeduiError
+from pipelines.manifest import Manifest, latest
+from pipelines.settings import Settings
+
+_KEPT = "kept.json"
+
+
+class EvidenceNotKept(HeduiError):
+    """The latest published night has no evidence beside it, or not the one it was published with."""
+
+
+@dataclass(frozen=True)
+class KeptEvidence:
+    """folder: as above; night: the manifest it belongs to; sources: every source's result of that night."""
+
+    folder: Path
+    night: Manifest
+    sources: dict[str, dict[str, Any]]
+
+
+def evidence_folder(home: Path) -> Path:
+    return home / "evidence"
+
+
+def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dict[str, Any]]) -> Path | None:
+    """Move what a household check needs out of the night's work folder; evidence of other nights is deleted.
+
+    Returns the folder, or None when a later night is published already: its evidence stays.
+    """
+    newest = latest(settings.home)
+    if newest is None or newest["folder"] != manifest["folder"]:
+        return None
+    target = evidence_folder(settings.home) / manifest["folder"]
+    building = target.with_name(f"{target.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    os.replace(settings.work / "people", building / "people")
+    os.replace(settings.work / "link", building / "link")
+    (building / "registers").mkdir()
+    for part in (settings.work / "evidence" / "household_registration").glob("register-*.parquet"):
+        os.replace(part, building / "registers" / part.name)
+    (building / "sources.json").write_text(json.dumps(sources, ensure_ascii=False), encoding="utf-8")
+    kept = {
+        "as_of": manifest["as_of"],
+        "folder": manifest["folder"],
+        "seal": manifest["seal"],
+        "key_version": manifest["key_version"],
+        "files": {str(path.relative_to(building)): _sha256(path) for path in sorted(building.rglob("*.*"))},
+    }
+    replace_file(building / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
+    os.replace(building, target)
+    for folder in outdated_evidence(settings.home):
+        shutil.rmtree(folder, ignore_errors=True)
+    return target
+
+
+def outdated_evidence(home: Path) -> list[Path]:
+    """Folders of evidence that belong to no night, or to one that is not the latest."""
+    newest = latest(home)
+    keep = newest["folder"] if newest else ""
+    root = evidence_folder(home)
+    return sorted(folder for folder in root.iterdir() if folder.name != keep) if root.is_dir() else []
+
+
+def open_evidence(home: Path) -> KeptEvidence:
+    """The evidence of the latest published night, every file checked. Raises EvidenceNotKept."""
+    night = latest(home)
+    if night is None:
+        raise EvidenceNotKept(f"no night is published in {home}; run: hedui nightly --as-of DATE")
+    folder = evidence_folder(home) / night["folder"]
+    again = f"run the night of {night['as_of']} again, or wait for the next one"
+    try:
+        kept = json.loads((folder / _KEPT).read_bytes())
+    except (OSError, ValueError):
+        raise EvidenceNotKept(
+            f"the evidence of the night of {night['as_of']} is not kept any more; {again}"
+        ) from None
+    for name, digest in kept["files"].items():
+        path = folder / name
+        if not path.is_file() or _sha256(path) != digest:
+            raise EvidenceNotKept(f"evidence/{folder.name}/{name} is not the file that was kept; {again}")
+    sources: dict[str, dict[str, Any]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+    return KeptEvidence(folder, night, sources)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

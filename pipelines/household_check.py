@@ -1,0 +1,266 @@
+"""One household now, by the same rules: for an application, a complaint, or before a decision.
+
+The feeds are not read again: the evidence is that of the latest published night, whose date the answer names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.registry import evidence_sources
+from pipelines.assess import assess_tables
+from pipelines.audit import AuditLog
+from pipelines.durable import replace_file
+from pipelines.errors import HeduiError, UsageError
+from pipelines.evidence_kept import KeptEvidence, open_evidence
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.keyring import KeyRing
+from pipelines.intake.evidence import REGISTER_SCHEMA
+from pipelines.lists import read_published
+from pipelines.manifest import Manifest
+from pipelines.policy_in_force import load_policy
+from pipelines.publish import People, open_numbers, tokens_of
+from pipelines.settings import Settings
+from pipelines.warehouse import build_table, load_table, open_warehouse, query_arrow
+from policy.rules import Rule, load_rules
+
+_LISTS = {"discrepancies": "discrepancy", "newly_eligible": "newly_eligible"}
+_AMOUNTS = {
+    "value": "value_cents",
+    "line": "line_cents",
+    "assets": "assets_cents",
+    "asset_line": "asset_line_cents",
+}
+
+
+class HouseholdUnknown(HeduiError):
+    """The night did not look at this household."""
+
+
+def check_household(settings: Settings, household_id: str, actor: str, reason: str) -> dict[str, Any]:
+    """Judge one household against the latest published night's evidence.
+
+    settings: home and policy count; the as-of date is the night's. Returns, ready for JSON: as_of, seal,
+    household_id, sources (state and snapshot_date of each), households (one for each list it stands on: place,
+    programme, number of members, is_incomplete, members_unauthorised), leads (list, rule, rule_name, lead_no on the
+    published list or None, name, id_number, value, line, evidence, basis, clears, next_step), policy (id, sha256,
+    is_of_the_night). The leads are readable, so the audit log has who asked for what before this returns.
+    Raises UsageError without actor or reason, EvidenceNotKept, HouseholdUnknown.
+    """
+    wanted, actor, reason = household_id.strip(), actor.strip(), reason.strip()
+    if not wanted or not actor or not reason:
+        raise UsageError(
+            "a household check needs a household number, --actor (who) and --reason (why), none empty"
+        )
+    kept = open_evidence(settings.home)
+    ring = KeyRing.open(settings.home, os.environ)
+    night = kept.night
+    policy = load_policy(_on_the_night(settings, night))
+    checks_folder(settings.home).mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=checks_folder(settings.home), prefix="spill-") as spill,
+        open_warehouse(Path(spill), threads=1) as con,
+    ):
+        _load_household(con, kept, wanted)
+        summary = assess_tables(con, policy, kept.sources)
+        answer = {
+            "as_of": night["as_of"],
+            "seal": night["seal"],
+            "household_id": wanted,
+            "sources": {
+                source: {name: result[name] for name in ("state", "reason", "snapshot_date")}
+                for source, result in kept.sources.items()
+            },
+            "tax_comparable": summary["tax_comparable"],
+            "households": _households(con, wanted),
+            "leads": _leads(con, settings.home, kept, wanted, ring.cipher(night["key_version"])),
+            "policy": {
+                "id": policy.id,
+                "sha256": policy.sha256,
+                "is_of_the_night": policy.sha256 == night["details"]["policy"]["sha256"],
+            },
+        }
+    found = sorted(lead["rule"] for lead in answer["leads"])
+    detail = {"as_of": night["as_of"], "seal": night["seal"], "household_id": wanted, "leads": found}
+    AuditLog(settings.home, ring).append("household_check", actor, reason, detail)
+    return answer
+
+
+def check_household_sealed(settings: Settings, household_id: str, actor: str, reason: str) -> Path:
+    """As `check_household`, the answer sealed under checks/ for `open_check`. Returns the file."""
+    answer = check_household(settings, household_id, actor, reason)
+    ring = KeyRing.open(settings.home, os.environ)
+    path = checks_folder(settings.home) / f"{answer['as_of']}-{secrets.token_hex(6)}-v{ring.current}.sealed"
+    content = json.dumps(answer, ensure_ascii=False).encode("utf-8")
+    replace_file(path, ring.cipher().seal(content, _context(path)))
+    return path
+
+
+def open_check(home: Path, path: Path, actor: str, reason: str) -> dict[str, Any]:
+    """The answer in a file of `check_household_sealed`. Raises UsageError, and UnsealError for a changed file."""
+    actor, reason = actor.strip(), reason.strip()
+    if not actor or not reason:
+        raise UsageError("opening a check needs --actor (who) and --reason (why), neither of them empty")
+    if not path.is_file() or path.suffix != ".sealed" or "-v" not in path.stem:
+        raise UsageError(f"{path.name} is no file of checks/; wanted one that the check_household DAG named")
+    ring = KeyRing.open(home, os.environ)
+    version = int(path.stem.rpartition("-v")[2])
+    answer: dict[str, Any] = json.loads(ring.cipher(version).unseal(path.read_bytes(), _context(path)))
+    AuditLog(home, ring).append("household_check_opened", actor, reason, {"file": path.name})
+    return answer
+
+
+def checks_folder(home: Path) -> Path:
+    """Where sealed answers lie until retention deletes them."""
+    return home / "checks"
+
+
+def _context(path: Path) -> bytes:
+    return b"household check " + path.name.encode()
+
+
+def _on_the_night(settings: Settings, night: Manifest) -> Settings:
+    return Settings.from_dict({**settings.as_dict(), "as_of": night["as_of"]})
+
+
+def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, household_id: str) -> None:
+    """The tables the rules read, cut down to the household and to those that share a member with it (for D03)."""
+    people = kept.folder / "people"
+    for table in ("household", "record", "near_suspect"):
+        con.execute(
+            f"create view every_{table} as from read_parquet('{_quoted(people / f'{table}.parquet')}')"
+        )
+    build_table(con, "household/chosen_household", household_id=household_id)
+    if con.execute("select count(*) from chosen_household").fetchone() == (0,):
+        raise HouseholdUnknown(
+            f"the night of {kept.night['as_of']} did not look at household {household_id}: it is neither active on the "
+            "roster nor a candidate among the monitored ones. No commission, no check: enter it there, and the next "
+            "night checks it."
+        )
+    for table in ("household", "record", "near_suspect"):
+        con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
+    for source in evidence_sources():
+        path = _quoted(kept.folder / "link" / f"reach_{source}.parquet")
+        con.execute(
+            f"create table reach_{source} as from read_parquet('{path}') where record in (select record from record)"
+        )
+    load_table(
+        con, "every_register_row", sorted((kept.folder / "registers").glob("*.parquet")), REGISTER_SCHEMA
+    )
+    con.execute(
+        "create table register_row as from every_register_row"
+        " where register in (select register_no from reach_household_registration)"
+    )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _households(con: duckdb.DuckDBPyConnection, household_id: str) -> list[dict[str, Any]]:
+    names = (
+        "list",
+        "county_code",
+        "township_code",
+        "area",
+        "programme",
+        "members",
+        "is_incomplete",
+        "members_unauthorised",
+    )
+    rows = con.execute(
+        """
+        select list, county_code, township_code, area, programme, n::integer, is_incomplete, members_unauthorised
+        from household_position where household_id = $household_id order by list desc
+        """,
+        {"household_id": household_id},
+    ).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _leads(
+    con: duckdb.DuckDBPyConnection, home: Path, kept: KeptEvidence, household_id: str, cipher: Tokeniser
+) -> list[dict[str, Any]]:
+    build_table(con, "household/household_lead")
+    people = People(con, kept.folder / "people", cipher)
+    con.register("head", people.heads())
+    rules = load_rules()
+    leads: list[dict[str, Any]] = []
+    for which, table in _LISTS.items():
+        numbers = _published_numbers(home, kept.night, which, household_id)
+        found = query_arrow(con, _NAMED.format(table=table)).filter(pc.field("household_id") == household_id)
+        if not len(found):
+            continue
+        names = people.name(found.column("record").combine_chunks()).to_pylist()
+        opened = open_numbers(found, cipher).to_pylist()
+        tokens = tokens_of(found)
+        for place, row in enumerate(found.to_pylist()):
+            token = bytes(tokens[place]) if row["hi"] is not None else None
+            lead = _readable(rules[row["rule"]], row, which)
+            leads.append(
+                {
+                    **lead,
+                    "lead_no": numbers.get((row["rule"], token)),
+                    "name": names[place],
+                    "id_number": opened[place],
+                }
+            )
+    return leads
+
+
+# A lead with the person whose name it carries, the head's for leads of the whole household.
+_NAMED = """
+    select
+        l.* exclude (record, hi, lo),
+        coalesce(l.record, h.record) as record,
+        coalesce(l.hi, h.hi) as hi,
+        coalesce(l.lo, h.lo) as lo
+    from {table} as l
+    left join head as h on h.household = l.household and l.record is null
+    order by l.rule, record
+"""
+
+
+def _readable(rule: Rule, row: dict[str, Any], which: str) -> dict[str, Any]:
+    amounts = {name: _yuan(row[column]) for name, column in _AMOUNTS.items() if column in row}
+    return {
+        "list": which,
+        "rule": rule.code,
+        "rule_name": rule.name,
+        **amounts,
+        "evidence": row["evidence"],
+        "basis": rule.basis,
+        "clears": rule.clears,
+        "next_step": rule.next_step,
+    }
+
+
+def _yuan(cents: Any) -> str | None:
+    if cents is None:
+        return None
+    whole = int(cents)
+    return f"{'-' if whole < 0 else ''}{abs(whole) // 100}.{abs(whole) % 100:02d}"
+
+
+def _published_numbers(
+    home: Path, night: Manifest, which: str, household_id: str
+) -> dict[tuple[str, bytes | None], str]:
+    """Lead numbers on the published list by rule and person."""
+    table: pa.Table = read_published(
+        home, night, "discrepancies" if which == "discrepancies" else "newly-eligible"
+    )
+    own = (
+        table.filter(pc.field("household_id") == household_id)
+        .select(["rule", "person", "lead_no"])
+        .to_pylist()
+    )
+    return {(row["rule"], row["person"]): row["lead_no"] for row in own}

@@ -99,21 +99,10 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
         summary = assess_tables(con, policy, sources)
         for table in ("discrepancy", "newly_eligible"):
             write_table(con, f"select * from {table}", building / f"{table}.parquet")
-        write_table(con, _PROTECTION, building / "protection.parquet")
     (building / "summary.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(building, target)
     return summary
-
-
-# What decides between cleared and unverified when a lead is gone: per household its incompleteness, and for each
-# source that needs an authorisation whether every member has it.
-_PROTECTION = """
-    select h.list, h.household_id, coalesce(bit_and(r.scopes) filter (r.role = 'member'), ~0::ubigint) as scopes
-    from household as h
-    left join record as r using (household)
-    group by h.list, h.household_id
-"""
 
 
 def assess_tables(con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> dict[str, Any]:

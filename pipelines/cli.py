@@ -143,10 +143,10 @@ def _export(arguments: argparse.Namespace) -> int:
         arguments.as_of,
         arguments.format,
         arguments.output,
-        arguments.county,
-        arguments.source,
-        arguments.actor,
-        arguments.reason,
+        county=arguments.county,
+        source=arguments.source,
+        actor=arguments.actor,
+        reason=arguments.reason,
     )
     print(f"{arguments.output}: {receipt.rows} rows, sha256 {receipt.sha256}")
     return DONE

@@ -204,7 +204,7 @@ def _finish(settings: Settings, ring: KeyRing, manifest: Manifest, folder: Path)
         from pipelines.report import write_report
 
         write_report(dict(manifest), earlier_manifests(settings.home, settings.as_of), folder / "report.html")
-    except ModuleNotFoundError:
+    except ImportError:
         pass
     manifest["files"] = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
     publish_night(settings.home, ring, manifest)
@@ -249,9 +249,8 @@ def _build_lists(
     before: Manifest | None,
 ) -> dict[str, pa.Table]:
     people_folder, assessed = settings.work / "people", settings.work / "assess"
-    for table in ("record", "authorised", "incomplete"):
+    for table in ("record", "authorised", "unauthorised_household", "incomplete"):
         load_table(con, table, [people_folder / f"{table}.parquet"])
-    load_table(con, "protection", [assessed / "protection.parquet"])
     load_table(con, "discrepancy", [assessed / "discrepancy.parquet"])
     load_table(con, "newly_eligible", [assessed / "newly_eligible.parquet"])
     con.execute(

@@ -139,7 +139,8 @@ def _judge_ids(checked: Checked, column: Column, judging: Judging) -> None:
 def _judge_listed(checked: Checked, column: Column, judging: Judging) -> None:
     """Columns of few values: each distinct value is judged once."""
     values = checked.batch.columns[column.name]
-    texts = [raw.decode(checked.batch.encoding).strip() for raw in values.dictionary.to_pylist()]
+    # A dictionary may still hold values of rows that were taken out as undecodable.
+    texts = [raw.decode(checked.batch.encoding, "replace").strip() for raw in values.dictionary.to_pylist()]
     parsed: list[Any] = []
     bits = np.zeros(len(texts) + 1, dtype=np.uint32)
     empty = np.zeros(len(texts) + 1, dtype=bool)
@@ -298,7 +299,7 @@ def to_utf8(values: pa.Array, encoding: str) -> pa.Array:
 
 
 def _is_blank(values: pa.Array, encoding: str) -> Mask:
-    blank = np.array([not raw.decode(encoding).strip() for raw in values.dictionary.to_pylist()] or [True], dtype=bool)
+    blank = np.array([not raw.decode(encoding, "replace").strip() for raw in values.dictionary.to_pylist()] or [True], dtype=bool)
     return blank[values.indices.to_numpy(zero_copy_only=False)] if len(values) else np.zeros(0, dtype=bool)
 
 

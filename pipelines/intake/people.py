@@ -32,7 +32,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import build_table, insert_arrow, open_warehouse, query_arrow, write_table
 from policy.model import PolicyAt
 
-_TABLES = ("household", "record", "person", "person_name", "incomplete", "authorised", "near_suspect")
+_TABLES = ("household", "record", "person", "person_name", "incomplete", "authorised", "unauthorised_household", "near_suspect")
 _HEAD = "01"  # GB/T 4761: 户主
 
 
@@ -349,8 +349,9 @@ def _write_people(
         {"as_of": as_of},
     )
     build_table(con, "intake/incomplete", member_repeated=int(BIT["member_repeated"]))
-    for name in ("household", "record", "person", "person_name"):
-        build_table(con, f"intake/{name}")
+    every_scope = (1 << len(authorised_sources())) - 1
+    for name in ("household", "record", "person", "person_name", "unauthorised_household"):
+        build_table(con, f"intake/{name}", every_scope=every_scope)
     _write_near_suspects(con, as_of, cipher)
     order = query_arrow(con, "select name_row from record order by record").column(0).combine_chunks()
     _seal_names(folder / "names.sealed", names.take(order) if len(order) else pa.array([], pa.string()), cipher)

@@ -1,6 +1,6 @@
 -- lead_state: tonight's leads against the latest published night before.
 -- Grain   one row per lead on tonight's list: (rule, household_id, person).
--- Reads   tonight, before (leads of the night before that were present), rule_need, protection, authorised,
+-- Reads   tonight, before (leads of the night before that were present), rule_need, unauthorised_household, authorised,
 --         incomplete            Feeds  the published lists
 -- Rules   new, continuing, changed; gone: unverified when a source the rule needs was not usable, when the person
 --         (household rules: any member) lacked an authorisation for it, or when the household was incomplete,
@@ -30,8 +30,8 @@ select
             then 'continuing'
         when tonight is not null then 'changed'
         when n.is_held or n.is_not_comparable then 'unverified'
-        when n.scopes & ~coalesce(case when n.is_person_rule then a.scopes else s.scopes end, case when n.is_person_rule then 0 else n.scopes end) <> 0
-            then 'unverified'
+        when n.is_person_rule and n.scopes & ~coalesce(a.scopes, 0::ubigint) <> 0 then 'unverified'
+        when not n.is_person_rule and n.scopes & coalesce(s.scopes_missing, 0::ubigint) <> 0 then 'unverified'
         when i.household_id is not null then 'unverified'
         else 'cleared'
     end as state,
@@ -40,5 +40,5 @@ select
 from paired as p
 join rule_need as n using (rule)
 left join authorised as a on a.hi = p.hi and a.lo = p.lo
-left join protection as s on s.household_id = p.household_id and s.list = n.household_list
+left join unauthorised_household as s on s.household_id = p.household_id and s.list = n.household_list
 left join incomplete as i on i.household_id = p.household_id and i.list = n.household_list;

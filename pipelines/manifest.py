@@ -131,8 +131,8 @@ def publish_manifest(home: Path, manifest: Manifest) -> str:
     The audit log's `publish` entry comes first: verify refuses a manifest that the log does not know
     (`publish_night` keeps that order). Raises ManifestError for an unknown shape or a file that is not there.
     """
+    _check_shape(manifest, "the manifest")
     path = manifest_path(home, date.fromisoformat(manifest["as_of"]))
-    _check_shape(manifest, path.name)
     folder = night_folder(home, manifest)
     for name in manifest["files"]:
         if not (folder / name).is_file():

@@ -1,14 +1,17 @@
 """Failures of a feed, classed by what the operator does next.
 
-Messages say what was found, what was wanted and what to do. They never hold a secret, a query string or a value
-of a person.
+Messages say what was found, what was wanted and what to do. They never hold a secret, a query string or a
+value of a person.
 """
 
 from __future__ import annotations
 
 
 class FeedError(Exception):
-    """Something is wrong with the way a source delivers. `source`, `found`, `wanted` and `do` are kept apart."""
+    """Something is wrong with the way a source delivers.
+
+    `source`, `found`, `wanted` and `do` are kept apart.
+    """
 
     def __init__(self, source: str, *, found: str, wanted: str, do: str) -> None:
         super().__init__(f"{source}: found {found}; wanted {wanted}; {do}")
@@ -27,4 +30,7 @@ class FeedUnavailable(FeedError):
 
 
 class FeedRefused(FeedError):
-    """Credentials, host key, signature or the connection's settings are wrong: stop and call, retrying cannot help."""
+    """Credentials, host key, signature or the connection's settings are wrong.
+
+    Stop and call; retrying cannot help.
+    """

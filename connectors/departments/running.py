@@ -31,7 +31,9 @@ _USER = "hedui"
 
 
 class Departments:
-    """Running mock departments. `environ` gives the settings with which a source reaches them; `close` ends them.
+    """Running mock departments.
+
+    `environ` gives the settings with which a source reaches them; `close` ends them.
 
     sent: bytes that left, by (source, file), over HTTP and SFTP.
     """

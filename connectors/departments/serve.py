@@ -30,9 +30,10 @@ def serve(
 ) -> Departments:
     """Serve the feeds in `folder` until closed.
 
-    http, sftp: ports to listen on, 0 for any free one, None for not at all. postgres: "embedded", the address of a
-    server's owner, or None. faults: as `banks=torn:2`. name: what the others call this machine. tls: https with client
-    certificates. cut_after: where torn connections are cut, in bytes. Raises ValueError for an unknown fault.
+    http, sftp: ports to listen on, 0 for any free one, None for not at all. postgres: "embedded", the
+    address of a server's owner, or None. faults: as `banks=torn:2`. name: what the others call this
+    machine. tls: https with client certificates. cut_after: where torn connections are cut, in bytes.
+    Raises ValueError for an unknown fault.
     """
     return Departments(
         folder,
@@ -89,7 +90,7 @@ def _choose_ways(arguments: argparse.Namespace, sources: Sequence[str]) -> dict[
         source, _, way = choice.partition("=")
         if source not in ways or way not in WAYS:
             raise ValueError(
-                f"--by wants SOURCE=WAY with a source of the folder and one of {', '.join(WAYS)}; found {choice!r}"
+                f"--by wants SOURCE=WAY, a source served and one of {', '.join(WAYS)}; found {choice!r}"
             )
         ways[source] = way
     return ways

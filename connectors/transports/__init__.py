@@ -1,4 +1,7 @@
-"""The ways a department delivers besides a folder: HTTP(S) in bulk, paged or in batches, SFTP, and SQL views."""
+"""The ways a department delivers besides a folder.
+
+HTTP(S) in bulk, paged or in batches, SFTP, and SQL views.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def connect(source: str, environ: Mapping[str, str], query: PersonQuery | None =
         from connectors.transports.sql import SqlFeed
 
         return SqlFeed(settings, contract)
-    settings.refuse(
+    return settings.refuse(
         f"an address with the scheme {scheme!r}",
         f"https, sftp, {', '.join(sorted(_SQL_SCHEMES))}",
         f"correct {settings.variable}; a folder needs no address, only --feeds",
@@ -53,4 +56,6 @@ def _connect_http(settings: Settings, contract: Contract, query: PersonQuery | N
         return PagedFeed(settings, contract)
     if mode == "batch":
         return BatchFeed(settings, contract, query)
-    settings.refuse("a MODE nobody knows", "bulk, paged or batch", f"correct {settings.variable}__MODE")
+    return settings.refuse(
+        "a MODE nobody knows", "bulk, paged or batch", f"correct {settings.variable}__MODE"
+    )

@@ -1,7 +1,8 @@
 """Asynchronous batches, as banks answer (总对总): submit the persons of interest, poll, collect.
 
-The query list leaves sealed to the department, holds only persons with a valid authorisation for that source, and is
-told to the audit log before it leaves. The answer is a feed like any other below `batches/<id>/`.
+The query list leaves sealed to the department, holds only persons with a valid authorisation for that
+source, and is told to the audit log before it leaves. The answer is a feed like any other below
+`batches/<id>/`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ _POLL_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Authorisation:
-    """A signed 授权书: valid from `signed_on` through `valid_until` (None: open), for `scope` (source names or `*`)."""
+    """A signed 授权书: valid from `signed_on` through `valid_until`, which None leaves open.
+
+    scope: source names, or `*` for all.
+    """
 
     signed_on: date
     valid_until: date | None
@@ -53,8 +57,9 @@ class PersonOfInterest:
 class PersonQuery:
     """Who may be asked about on `as_of`.
 
-    people: called once, when the batch is submitted. on_query(count, sha256): called once, before the list leaves, with
-    the number of persons and the hash of the sealed bytes that leave; whatever it raises stops the query.
+    people: called once, when the batch is submitted. on_query(count, sha256): called once, before the list
+    leaves, with the number of persons and the hash of the sealed bytes that leave; whatever it raises stops
+    the query.
     """
 
     as_of: date
@@ -63,7 +68,9 @@ class PersonQuery:
 
 
 def write_query_list(query: PersonQuery, contract: Contract) -> tuple[int, bytes]:
-    """Number of persons and the list in plain: each person once, in the order of ID numbers, only authorised ones.
+    """Number of persons and the list in plain.
+
+    Each person stands once, in the order of ID numbers, only authorised ones.
 
     A source that needs no authorisation (contract.authorisation is false) is asked about everybody.
     """
@@ -143,9 +150,10 @@ class BatchFeed(BulkFeed):
         return identity
 
     def _same_batch(self, plain: bytes) -> dict[str, str]:
-        """The same list on the same night is the same batch, however often a torn connection makes us send it.
+        """The same list on the same night is the same batch, however often a tear makes us send it.
 
-        Keyed, because the bare hash of a short list of ID numbers could be guessed; without a key it is not sent.
+        Keyed, because the bare hash of a short list of ID numbers could be guessed; without a key there is
+        no such header.
         """
         key = self._settings.secret("KEY")
         if key is None:

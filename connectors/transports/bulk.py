@@ -1,4 +1,7 @@
-"""Bulk download: `GET receipt.json`, `GET .` for the list of files, `GET <name>` for each, resumed by range."""
+"""Bulk download.
+
+The requests are `GET receipt.json`, `GET .` for the list of files, `GET <name>` for each, resumed by range.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class BulkFeed(SpooledFeed):
         if answer.status == 404:
             return []
         names = read_object(self.source, answer.body, "the list of files").get("files")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        if not isinstance(names, list) or not all(type(name) is str for name in names):
             raise FeedRefused(
                 self.source,
                 found="a list of files of another form",

@@ -1,4 +1,4 @@
-"""One department over HTTP(S): signed, patient, polite requests, and downloads that resume where they were torn."""
+"""One department over HTTP(S): signed, patient and polite requests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class Answer:
 
 
 class TornAnswer(Exception):
-    """No complete answer, worth another try. Says how, without any of its content; `at_least`: seconds to wait."""
+    """No complete answer, worth another try. Says how, without any of its content.
+
+    at_least: seconds to wait before.
+    """
 
     def __init__(self, why: str, at_least: float = 0.0) -> None:
         super().__init__(why)
@@ -46,7 +49,10 @@ class TornAnswer(Exception):
 
 
 class HttpConnection:
-    """Requests below one address. Each goes out signed when a key is configured, each try with a new nonce."""
+    """Requests below one address.
+
+    Each goes out signed when a key is configured, each try with a new nonce.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.source, self._settings, self._limits = settings.source, settings, settings.limits()
@@ -54,7 +60,7 @@ class HttpConnection:
         self._key = self._read_key()
         self._answers_signed = self._key is not None and settings.text("ANSWERS_SIGNED", "yes") != "no"
         self._pace = Pace(settings.number("REQUESTS_PER_SECOND", 0))
-        # trust_env is off: proxies, .netrc and CA bundles of the account must not decide where a feed comes from.
+        # trust_env is off: proxies, .netrc and CA bundles of the account must not decide whence feeds come.
         self._client = httpx.Client(
             base_url=settings.url.geturl().rstrip("/") + "/",
             timeout=httpx.Timeout(self._limits.timeout_seconds),
@@ -81,8 +87,8 @@ class HttpConnection:
     ) -> Answer:
         """GET, or POST when there is a body; tried until complete. The answer's signature is checked.
 
-        Raises FeedRefused for 401, 403, redirects, other refusals and wrong signatures; FeedUnavailable when patience
-        ends. A 404 is an answer.
+        Raises FeedRefused for 401, 403, redirects, other refusals and wrong signatures; FeedUnavailable
+        when patience ends. A 404 is an answer.
         """
         patience = patience or self.patience()
         while True:
@@ -172,7 +178,7 @@ class HttpConnection:
                 self._refuse(
                     "a server certificate that does not verify",
                     "one signed by the agreed authority for this host name",
-                    f"call the department; set {self._settings.variable}__CA only to a certificate received from it",
+                    f"call the department; set {self._settings.variable}__CA only to what it gave you",
                 )
             if isinstance(seen, ssl.SSLError) and ("ALERT" in reason or "WRONG_VERSION" in reason):
                 self._refuse(

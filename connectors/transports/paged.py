@@ -1,7 +1,8 @@
 """A query interface: `GET pages/<name>?rows=N&cursor=…`, rendered to the bytes of the contract's file.
 
-A page is {"columns": [...], "rows": [[...], …], "next": "…"|null, "total": n, "version": "…"}, and, where the files have
-one of their own, "wire_form": "crlf". All but rows and next are the same on every page of one file.
+A page is {"columns": [...], "rows": [[...], …], "next": "…"|null, "total": n, "version": "…"}, and, where
+the files have one of their own, "wire_form": "crlf". All but rows and next are the same on every page of
+one file.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class PagedFeed(BulkFeed):
         """None when it is not of the agreed form."""
         columns, rows, cursor = page.get("columns"), page.get("rows"), page.get("next")
         total, version, form = (str(page.get(key, "")) for key in ("total", "version", "wire_form"))
-        if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+        if not isinstance(columns, list) or not all(type(column) is str for column in columns):
             return None
         if (
             not isinstance(rows, list)

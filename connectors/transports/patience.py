@@ -1,4 +1,7 @@
-"""How long one operation goes on trying: exponential back-off with jitter, the server's own wish, a deadline."""
+"""How long one operation goes on trying.
+
+Exponential back-off with jitter, the server's own wish, and a deadline decide.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from connectors.transports.settings import Limits
 class Patience:
     """The time and the tries left for one operation of one feed.
 
-    Jitter is full (0 to the back-off): counties whose nights begin at the same minute must not return together.
+    Jitter is full (0 to the back-off): counties whose nights begin at the same minute must not return
+    together.
     """
 
     def __init__(self, source: str, limits: Limits) -> None:
@@ -35,7 +39,10 @@ class Patience:
         self._failures = 0
 
     def pause(self, why: str, at_least: float = 0.0) -> None:
-        """Wait before the next try. `at_least`: seconds the server asked for. Raises FeedUnavailable at the end."""
+        """Wait before the next try. Raises FeedUnavailable when there is none.
+
+        at_least: seconds the server asked for.
+        """
         self._failures += 1
         if self._failures >= self._limits.attempts:
             raise FeedUnavailable(
@@ -47,7 +54,7 @@ class Patience:
         ceiling = min(
             self._limits.backoff_limit_seconds, self._limits.backoff_seconds * 2 ** (self._failures - 1)
         )
-        self.sleep(max(at_least, random.uniform(0, ceiling)), why)
+        self.sleep(max(at_least, random.uniform(0, ceiling)), why)  # noqa: S311 - jitter is no secret
 
     def sleep(self, seconds: float, why: str) -> None:
         """Wait `seconds`, unless the deadline comes first: then raise FeedUnavailable at once."""

@@ -1,10 +1,10 @@
 """Rows of a query or a page as exactly the bytes of the contract's file.
 
 One wire form for each format, so that the same rows give the same bytes, hash and seal as a delivered file:
-csv: `,` between fields, quotes only where needed, LF; pipe: `|`, nothing quoted, CRLF; jsonl: `{"key": value, …}`, keys
-in the contract's order, LF; json: `{"root": [`, the objects, one a line, `]}`. Empty values are empty fields, and absent
-keys in JSON. A department may state another line end or a byte order mark (`WireForm`). Workbooks are not rendered:
-they travel as files.
+csv: `,` between fields, quotes only where needed, LF; pipe: `|`, nothing quoted, CRLF;
+jsonl: `{"key": value, …}`, keys in the contract's order, LF; json: `{"root": [`, one object a line, `]}`.
+Empty values are empty fields, and absent keys in JSON. A department may state another line end or a byte
+order mark (`WireForm`). Workbooks are not rendered: they travel as files.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from connectors.contract import Contract, FileContract
 from connectors.errors import FeedRefused
 
 Row = Sequence[object]
-# A line break inside a value would make two records of one; U+FFFD keeps it one and keeps the value from counting.
+# A line break inside a value would make two records of one; U+FFFD keeps it one, and the value from counting.
 _BROKEN = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -55,8 +55,9 @@ def contract_file(contract: Contract, name: str) -> FileContract | None:
 def place_columns(file: FileContract, delivered: Sequence[str]) -> tuple[list[str], list[int]]:
     """The header to write, and which delivered column stands at each place.
 
-    A delivered column is known by the contract's header or English name. When exactly the contract's columns were
-    delivered they stand in its order; otherwise they stay as delivered, so that the header shows what changed.
+    A delivered column is known by the contract's header or English name. When exactly the contract's
+    columns were delivered they stand in its order; otherwise they stay as delivered, so that the header
+    shows what changed.
     """
     headers = {column.name: column.header for column in file.columns} | {
         c.header: c.header for c in file.columns

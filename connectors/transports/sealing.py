@@ -33,7 +33,10 @@ def format_public_key(key: X25519PublicKey) -> str:
 
 
 def seal_query(plain: bytes, department: X25519PublicKey, source: str) -> bytes:
-    """magic · one-time public key (32) · nonce (12) · ciphertext. `source` is bound: no other source opens it."""
+    """magic · one-time public key (32) · nonce (12) · ciphertext.
+
+    `source` is bound to it: sent to another source's inbox it does not open.
+    """
     once = X25519PrivateKey.generate()
     head = _MAGIC + once.public_key().public_bytes_raw()
     nonce = os.urandom(_NONCE)
@@ -42,7 +45,10 @@ def seal_query(plain: bytes, department: X25519PublicKey, source: str) -> bytes:
 
 
 def unseal_query(sealed: bytes, private: X25519PrivateKey, source: str) -> bytes:
-    """What the department does. Raises ValueError for anything that is not a query for this key and source."""
+    """What the department does.
+
+    Raises ValueError for anything that is not a query for this key and source.
+    """
     head, rest = sealed[: len(_MAGIC) + _KEY], sealed[len(_MAGIC) + _KEY :]
     if not head.startswith(_MAGIC) or len(rest) < _NONCE + 16:
         raise ValueError("not a sealed query")

@@ -1,7 +1,8 @@
 """How a source is reached: one address and its options, from the environment and nowhere else.
 
-`HEDUI_FEED_BANKS` is the address, `HEDUI_FEED_BANKS__KEY_ID` an option of it. A secret `X` may also stand in a file
-named by `X_FILE`. An option nobody knows stops the feed: a mistyped host key must not silently mean "no host key".
+`HEDUI_FEED_BANKS` is the address, `HEDUI_FEED_BANKS__KEY_ID` an option of it. A secret `X` may also stand
+in a file named by `X_FILE`. An option nobody knows stops the feed: a mistyped host key must not silently
+mean "no host key".
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A department's SFTP server: only finished drops, only a pinned host key, only reading.
 
-Below the address each delivery has a folder of its own, whose receipt.json is written last. The newest finished one
-(by folder name) is the feed; files directly at the address are a drop, too, when a receipt is among them.
+Below the address each delivery has a folder of its own, whose receipt.json is written last. The newest
+finished one (by folder name) is the feed; files directly at the address are a drop, too, when a receipt is
+among them.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ from connectors.transports.spooled import SpooledFeed
 SFTP_OPTIONS = frozenset({"HOST_KEY", "PASSWORD", "SSH_KEY", "SSH_KEY_PASSPHRASE", "NOT_AFTER"})
 _PIECE = 1024 * 1024
 _DROPS_LOOKED_AT = 50
-_TORN = (asyncssh.ConnectionLost, asyncssh.ChannelOpenError, asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection,
-         OSError, TimeoutError, asyncssh.DisconnectError)  # fmt: skip
+_TORN = (
+    asyncssh.DisconnectError,
+    asyncssh.ChannelOpenError,
+    asyncssh.SFTPConnectionLost,
+    asyncssh.SFTPNoConnection,
+    OSError,
+    TimeoutError,
+)
 T = TypeVar("T")
 
 
@@ -89,7 +96,10 @@ class SftpFeed(SpooledFeed):
             self.keep(spool, piece, name)
 
     def _choose_drop(self) -> bytes | None:
-        """The receipt of the newest finished drop. A receipt that is no whole JSON yet is still being written."""
+        """The receipt of the newest finished drop.
+
+        A receipt that is no whole JSON yet is still being written.
+        """
         latest = self._settings.text("NOT_AFTER")
         folders = sorted(self._session.list_folders(self._root), reverse=True)
         if latest is not None:
@@ -139,7 +149,7 @@ class _Torn(Exception):
 
 
 class _Session:
-    """One SSH connection, opened when needed, driven from synchronous code by a loop in a thread of its own."""
+    """One SSH connection, opened when needed, driven by a loop in a thread of its own."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._timeout = settings, settings.limits().timeout_seconds

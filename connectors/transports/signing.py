@@ -1,7 +1,8 @@
 """Signed requests and answers: HMAC-SHA256 over what was asked, by whom, when, and once only.
 
-A request is signed over method, path with query, SHA-256 of the body, key id, time stamp and nonce; an answer over its
-status, the nonce of the request it answers and the SHA-256 of its body. docs/transports.md gives a worked example.
+A request is signed over method, path with query, SHA-256 of the body, key id, time stamp and nonce; an
+answer over its status, the nonce of the request it answers and the SHA-256 of its body. docs/transports.md
+gives a worked example.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ class SigningKey:
     secret: bytes = field(repr=False)
 
     def sign_request(self, method: str, path: str, body: bytes) -> dict[str, str]:
-        """The four headers of one request. Each call uses a new nonce, so a repeated request is signed anew."""
+        """The four headers of one request.
+
+        Each call uses a new nonce, so a repeated request is signed anew.
+        """
         timestamp, nonce = str(int(time.time())), secrets.token_hex(16)
         return {
             KEY_HEADER: self.key_id,

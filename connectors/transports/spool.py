@@ -1,7 +1,7 @@
 """Bytes kept between two reads, never in plain on disk.
 
-A nameless temporary file of AES-256-GCM chunks under a random key that only this process' memory holds. Whoever finds
-the disk finds noise, and when the process ends, however it ends, nobody can read it again.
+A nameless temporary file of AES-256-GCM chunks under a random key that only this process' memory holds.
+Whoever finds the disk finds noise, and when the process ends, however it ends, nobody can read it again.
 """
 
 from __future__ import annotations

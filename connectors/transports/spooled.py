@@ -1,4 +1,7 @@
-"""What every remote feed shares: the receipt is asked once, each file is fetched whole before its first byte is read."""
+"""What every remote feed shares.
+
+The receipt is asked once, and each file is fetched whole before its first byte is read.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +51,6 @@ class SpooledFeed(ABC):
         for spool in self._spools.values():
             spool.close()
         self._spools.clear()
-
-    def __del__(self) -> None:
-        if "_spools" in self.__dict__:
-            self.close()
 
     def keep(self, spool: SpooledCipherFile, data: bytes, name: str) -> None:
         """Add `data`. Raises FeedUnavailable when the file grows beyond MAX_BYTES."""

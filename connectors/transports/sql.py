@@ -1,7 +1,7 @@
 """A department's read-only views: streamed with a server-side cursor, rendered to the contract's bytes.
 
-Nothing but named views is read: names are validated and quoted by the dialect, no text of SQL comes from anywhere.
-All reading happens in one snapshot of the database, so receipt and rows belong together.
+Nothing but named views is read: names are validated and quoted by the dialect, no text of SQL comes from
+anywhere. All reading happens in one snapshot of the database, so receipt and rows belong together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from connectors.transports.settings import Settings
 from connectors.transports.spool import SpooledCipherFile
 from connectors.transports.spooled import SpooledFeed
 
-# Two columns beside the contract's: which file a row belongs to, and where in it. Both are optional in a view.
+# Two columns beside the contract's, both optional: which file a row belongs to, and where in it.
 FILE_NAME, LINE_NO = "file_name", "line_no"
 RECEIPT_COLUMNS = ("file_name", "sha256", "row_count", "snapshot_date")
 _COVERS = ("covers_first", "covers_last")
@@ -38,12 +38,16 @@ _ISOLATION = {
     "oracle": "SERIALIZABLE",
 }
 _LOGIN_REFUSED = re.compile(
-    r"password authentication failed|no pg_hba\.conf entry|role \S+ (does not exist|is not permitted)|ORA-01017|\(1045,"
+    r"password authentication failed|no pg_hba\.conf entry|role \S+ (does not exist|is not permitted)"
+    r"|ORA-01017|\(1045,"
 )
 
 
 class SqlFeed(SpooledFeed):
-    """One source's views. VIEW (or VIEW_<FILE KEY> for sources of several files) and RECEIPT_VIEW name them."""
+    """One source's views.
+
+    VIEW (or VIEW_<FILE KEY> for sources of several files) and RECEIPT_VIEW name them.
+    """
 
     def __init__(self, settings: Settings, contract: Contract) -> None:
         super().__init__(settings.source, settings.limits())
@@ -91,10 +95,13 @@ class SqlFeed(SpooledFeed):
             try:
                 self._require_same_receipt(patience)
                 self._stream(name, spool, patience)
-                return
+                break
             except _Lost as lost:
                 spool.restart()
                 patience.pause(str(lost))
+        if set(self._files) <= {name, *self._spools}:
+            # Everything is here: an open transaction would keep the department from changing its views.
+            self._disconnect()
 
     def _require_listed(self, name: str) -> FileContract:
         file = contract_file(self._contract, name)
@@ -105,7 +112,7 @@ class SqlFeed(SpooledFeed):
         return file
 
     def _require_same_receipt(self, patience: Patience) -> None:
-        """After a lost connection there is a new snapshot; it may only be used when it holds the same delivery."""
+        """After a lost connection there is a new snapshot; it serves only if it holds the same delivery."""
         if self._connection is None and self._read_receipt(patience) != self._receipt:
             raise FeedUnavailable(
                 self.source,
@@ -151,7 +158,10 @@ class SqlFeed(SpooledFeed):
         return json.dumps(receipt | {"files": files}, ensure_ascii=False).encode()
 
     def _hash_of(self, name: str, patience: Patience) -> str:
-        """For a department that states no hash: that of the rows as this snapshot renders them. Counts still hold."""
+        """For a department that states no hash: that of the rows as this snapshot renders them.
+
+        Counts still hold.
+        """
         digest = hashlib.sha256()
         for piece in self._pieces(name, patience):
             digest.update(piece)
@@ -273,7 +283,8 @@ def _make_engine(settings: Settings) -> Engine:
         if url.get_backend_name() == "postgresql":
             arguments = {
                 "connect_timeout": max(1, int(limits.timeout_seconds)),
-                "options": f"-c default_transaction_read_only=on -c statement_timeout={int(limits.deadline_seconds * 1000)}",
+                "options": "-c default_transaction_read_only=on "
+                f"-c statement_timeout={int(limits.deadline_seconds * 1000)}",
             }
         return sa.create_engine(
             url.set(password=password) if password else url,

@@ -1,0 +1,115 @@
+"""What must come of a sample province: written beside its feeds, for tests and for people who try it out."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from sample_data.casting import NOBODY, Casting
+from sample_data.cells import Cells, joined, squeezed, table_of, texts_of
+from sample_data.departments.roster import listed_numbers
+from sample_data.drops import QuarantinedRow
+from sample_data.households import household_cells
+from sample_data.scenario import Lead
+from sample_data.world import World
+
+_HEADERS = {
+    "leads.csv": ("list", "rule", "household_id", "id_number", "state", "scenario"),
+    "quiet_households.csv": ("list", "household_id", "near_miss"),
+    "withheld.csv": ("household_id", "scenario"),
+}
+
+
+@dataclass
+class Truth:
+    """Writes truth/ stretch by stretch. leads and quiet count what has been written."""
+
+    folder: Path
+    casting: Casting
+    leads: int = 0
+    quiet: int = 0
+    played: dict[str, int] = field(default_factory=dict)
+    _files: dict[str, TextIO] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True)
+        for name, header in _HEADERS.items():
+            self._files[name] = (self.folder / name).open("w", encoding="utf-8", newline="")
+            self._write(name, [header])
+
+    def write(self, world: World) -> None:
+        """The leads of a stretch's households, and those that must have none."""
+        homes = world.households
+        cells = household_cells(homes, world.figures)
+        for at in np.unique(homes.part[homes.part != NOBODY]).tolist():
+            scenario = self.casting.scenarios[at]
+            rows = np.flatnonzero(homes.part == at)
+            numbers = texts_of(cells[rows])
+            self.played[scenario.name] = self.played.get(scenario.name, 0) + len(rows)
+            for lead in scenario.leads:
+                people = self._people(world, lead, rows)
+                found = [
+                    (lead.list_name, lead.rule, number, person, "new", scenario.name)
+                    for number, person in zip(numbers, people, strict=True)
+                ]
+                self.leads += len(found)
+                self._write("leads.csv", found)
+            if scenario.withheld:
+                self._write("withheld.csv", [(number, scenario.name) for number in numbers])
+        planted = np.array([one.planted for one in self.casting.scenarios] + [False])[homes.part]
+        quiet = np.flatnonzero(~planted)
+        self.quiet += len(quiet)
+        lists = table_of(("discrepancies", "newly_eligible"), "ascii")
+        names = table_of([*(one.name for one in self.casting.scenarios), ""], "ascii")
+        row: list[Cells | bytes] = [
+            np.take(lists, homes.monitored[quiet].astype(np.int64), axis=0),
+            b",",
+            cells[quiet],
+            b",",
+            np.take(names, homes.part[quiet], axis=0, mode="wrap"),
+            b"\n",
+        ]
+        self._files["quiet_households.csv"].write(squeezed(joined(row, len(quiet))).decode("ascii"))
+
+    def _people(self, world: World, lead: Lead, rows: np.ndarray) -> list[str]:
+        """Numbers as the roster has them, with the right check character; empty for the household."""
+        if lead.who == "household":
+            return [""] * len(rows)
+        of = world.member if lead.who == "member" else world.obligor
+        return texts_of(listed_numbers(world, of(rows, lead.position)))
+
+    def close(self, quarantined: Iterable[QuarantinedRow], counts: Mapping[str, tuple[int, int]]) -> None:
+        """Add the quarantined rows, the sources' counts (received, quarantined) and the scenarios'
+        descriptions.
+        """
+        for file in self._files.values():
+            file.close()
+        rows = sorted((one.source, one.file, one.line, ";".join(one.reasons)) for one in quarantined)
+        self._whole("quarantine.csv", ("source", "file", "line", "reasons"), rows)
+        sums = [(source, received, received - bad, bad) for source, (received, bad) in counts.items()]
+        self._whole("sources.csv", ("source", "received", "accepted", "quarantined"), sums)
+        described = [
+            (
+                one.name,
+                one.group,
+                "planted" if one.planted else "near_miss",
+                self.played.get(one.name, 0),
+                ";".join(f"{lead.rule} {lead.who} {lead.position}" for lead in one.leads),
+                one.text,
+            )
+            for one in self.casting.scenarios
+        ]
+        header = ("scenario", "group", "kind", "households", "leads", "text")
+        self._whole("scenarios.csv", header, described)
+
+    def _write(self, name: str, rows: Iterable[Iterable[object]]) -> None:
+        csv.writer(self._files[name], lineterminator="\n").writerows(rows)
+
+    def _whole(self, name: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+        with (self.folder / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *rows])

@@ -202,6 +202,8 @@ def _parse(block: bytes, file: FileContract) -> pa.Table | None:
     """Arrow's columns of the block; None when a line has another number of fields than the contract."""
     few = pa.dictionary(pa.int32(), pa.binary())
     names = [column.name for column in file.columns]
+    if block.startswith(_BOM):  # Arrow takes one off at the start of every block; only the file's own is none of a field
+        block = _BOM + block
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(block),

@@ -146,7 +146,8 @@ def _reach(
     gathered.kept += len(table)
     for column in _kept_columns(checked.file):
         if column.type == "money":
-            gathered.kept_sum += int(pc.sum(table.column(column.name)).as_py() or 0)
+            wide = table.column(column.name).cast(pa.decimal128(38, 0))  # ten absurd amounts pass 64 bits
+            gathered.kept_sum += int(pc.sum(wide).as_py() or 0)
     if contract.source == "household_registration":
         _note_registers(table, at, people, gathered)
     return table

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, BinaryIO
 
+from connectors.feeds import is_plain_name
 from pipelines.errors import SourceHeld
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_MOST_ROWS = 10**12  # no file has more; what is summed and compared later must fit 64 bits
 
 # When several reasons fit, the first of these is reported.
 HELD_REASONS = ("receipt_mismatch", "header_mismatch", "unreadable", "stale", "too_many_bad_rows")
@@ -62,13 +64,18 @@ def _read_file(item: Any, source: str) -> ReceiptFile:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         raise _unreadable(source, "has a file without a name")
     name, sha256, rows = item["name"], item.get("sha256"), item.get("rows")
-    if "/" in name or "\\" in name or name in ("", ".", ".."):
-        raise _unreadable(source, "names a file outside its folder")
+    if not _is_file_name(name):
+        raise _unreadable(source, "names a file outside its folder, or by characters that no file name has")
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256.lower()):
         raise _unreadable(source, f"has no sha256 for {name}")
-    if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
+    if not isinstance(rows, int) or isinstance(rows, bool) or not 0 <= rows <= _MOST_ROWS:
         raise _unreadable(source, f"has no number of rows for {name}")
     return ReceiptFile(name, sha256.lower(), rows)
+
+
+def _is_file_name(name: str) -> bool:
+    """Whether it can only mean a file directly in the feed; JSON lets a name hold control characters and half pairs."""
+    return is_plain_name(name) and name.isprintable()
 
 
 def _read_covers(value: Any) -> tuple[date, date] | None:

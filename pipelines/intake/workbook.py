@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -20,6 +21,9 @@ from pipelines.intake.objects import plain_text
 # A workbook unpacks to about ten times its size; far more is a zip bomb, not a list of households.
 _MAX_UNPACKED_BYTES = 4 << 30
 _MAX_RATIO = 400
+_MOST_CELLS = 32_000_000
+# Cells beyond column Z or row 99999, and such rows: rare, so that looking for them costs little.
+_FAR_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{2,3}(?=[0-9])|[A-Za-z]?(?=[0-9]{6}))([0-9]{1,7})["']""")
 
 
 def read_workbook(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
@@ -61,8 +65,9 @@ def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > _MAX_UNPACKED_BYTES or unpacked > _MAX_RATIO * max(len(raw), 1 << 16):
-            raise SourceHeld("unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio")
+            if unpacked > _MAX_UNPACKED_BYTES or unpacked > _MAX_RATIO * max(len(raw), 1 << 16):
+                raise SourceHeld("unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio")
+            _refuse_wide_sheets(archive, file_name)
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
         if file.sheet not in book.sheet_names:
             raise SourceHeld(
@@ -76,6 +81,37 @@ def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise SourceHeld("unreadable", f"{file_name}: not a workbook ({type(error).__name__})") from None
+
+
+def _refuse_wide_sheets(archive: zipfile.ZipFile, file_name: str) -> None:
+    """The reader lays a sheet out as one rectangle: a lone cell in its last corner would take hundreds of gigabytes."""
+    names = archive.namelist()
+    if "xl/workbook.xml" not in names:
+        raise SourceHeld("unreadable", f"{file_name}: not an xlsx workbook; save it as .xlsx and send it again")
+    for name in names:
+        if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+            continue
+        columns, rows = 26, 99_999  # references inside these are not looked for
+        with archive.open(name) as sheet:
+            carried = b""
+            while chunk := sheet.read(1 << 20):
+                for letters, digits in _FAR_REFERENCE.findall(carried + chunk):
+                    columns = max(columns, _column_number(letters))
+                    rows = max(rows, int(digits))
+                carried = chunk[-16:]
+        if columns * rows > _MOST_CELLS:
+            raise SourceHeld(
+                "unreadable",
+                f"{file_name}: a sheet reaches column {columns} and row {rows}; wanted at most {_MOST_CELLS} cells. "
+                "Delete the stray cells far from the table.",
+            )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _cell_text(cell: Any) -> str:

@@ -22,6 +22,7 @@ from pipelines.intake.objects import plain_text
 _MAX_UNPACKED_BYTES = 4 << 30
 _MAX_RATIO = 400
 _MOST_CELLS = 32_000_000
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
 # Cells beyond column Z or row 99999, and such rows: rare, so that looking for them costs little.
 _FAR_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{2,3}(?=[0-9])|[A-Za-z]?(?=[0-9]{6}))([0-9]{1,7})["']""")
 
@@ -91,20 +92,28 @@ def _refuse_wide_sheets(archive: zipfile.ZipFile, file_name: str) -> None:
     for name in names:
         if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
             continue
-        columns, rows = 26, 99_999  # references inside these are not looked for
-        with archive.open(name) as sheet:
-            carried = b""
-            while chunk := sheet.read(1 << 20):
-                for letters, digits in _FAR_REFERENCE.findall(carried + chunk):
-                    columns = max(columns, _column_number(letters))
-                    rows = max(rows, int(digits))
-                carried = chunk[-16:]
+        columns, rows = _furthest(archive, name, _FAR_REFERENCE)
+        if max(columns, 26) * max(rows, 99_999) > _MOST_CELLS:
+            columns, rows = _furthest(archive, name, _REFERENCE)
         if columns * rows > _MOST_CELLS:
             raise SourceHeld(
                 "unreadable",
                 f"{file_name}: a sheet reaches column {columns} and row {rows}; wanted at most {_MOST_CELLS} cells. "
                 "Delete the stray cells far from the table.",
             )
+
+
+def _furthest(archive: zipfile.ZipFile, name: str, reference: re.Pattern[bytes]) -> tuple[int, int]:
+    """The last column and the last row that a sheet's references name."""
+    columns = rows = 0
+    with archive.open(name) as sheet:
+        carried = b""
+        while chunk := sheet.read(1 << 20):
+            for letters, digits in reference.findall(carried + chunk):
+                columns = max(columns, _column_number(letters))
+                rows = max(rows, int(digits))
+            carried = chunk[-16:]
+    return columns, rows
 
 
 def _column_number(letters: bytes) -> int:

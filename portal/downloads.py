@@ -33,7 +33,7 @@ MEDIA = {
     "csv": "text/csv; charset=utf-8",
 }
 # What a spreadsheet program would take for a formula; a plain negative number is not one.
-_FORMULA = re.compile(r"^(?![-+]?[0-9][0-9,.]*$)[=+\-@\t\r]")
+_FORMULA = re.compile(r"^(?!-[0-9][0-9,.]*(元|天)?$)[=+\-@\t\r]")
 
 
 @dataclass(frozen=True)

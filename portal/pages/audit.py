@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from starlette.responses import HTMLResponse, Response
 
+from pipelines.audit import AuditBroken
 from pipelines.errors import HeduiError
 from pipelines.manifest import night_folder, read_manifest
 from portal.coverage import SOURCES
@@ -104,8 +105,12 @@ def _reveals(desk: Desk) -> list[tuple[str, str, int]]:
 def _last_entries(desk: Desk) -> list[object]:
     """The newest entries of the log, exports of the pipeline included, newest first."""
     kept: list[object] = []
-    for entry in desk.office.journal.log.entries():
-        kept.append(entry)
-        if len(kept) > 2 * _SHOWN:
-            del kept[:_SHOWN]
+    try:
+        for entry in desk.office.journal.log.entries():
+            kept.append(entry)
+            if len(kept) > 2 * _SHOWN:
+                del kept[:_SHOWN]
+    except AuditBroken:
+        # What stands before the break is shown; the verification names the entry.
+        pass
     return list(islice(reversed(kept), _SHOWN))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -47,8 +48,8 @@ def _read_raw_lines(raws: list[bytes], first_line: int, file: FileContract) -> R
         records = [orjson.loads(raw) for raw in raws]
         if all(type(record) is dict for record in records):
             lines = np.arange(first_line, first_line + len(raws), dtype=np.int64)
-            return RowBatch(lines, _columns(records, raws, file), "utf-8")
-    except orjson.JSONDecodeError:
+            return RowBatch(lines, _columns(records, _literals_of(raws), file), "utf-8")
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
         pass
     records, kept, numbers = [], [], []
     spoiled: list[tuple[int, str]] = []
@@ -62,13 +63,14 @@ def _read_raw_lines(raws: list[bytes], first_line: int, file: FileContract) -> R
             continue
         except orjson.JSONDecodeError:
             record = None
-        if type(record) is not dict:
+        if type(record) is not dict or not _has_texts(record, _literals_of([raw]), file):
             spoiled.append((number, "unparseable_record"))
             continue
         records.append(record)
         kept.append(raw)
         numbers.append(number)
-    return RowBatch(np.array(numbers, dtype=np.int64), _columns(records, kept, file), "utf-8", spoiled)
+    columns = _columns(records, _literals_of(kept), file)
+    return RowBatch(np.array(numbers, dtype=np.int64), columns, "utf-8", spoiled)
 
 
 def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
@@ -82,23 +84,64 @@ def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Ite
     if type(items) is not list:
         raise SourceHeld("unreadable", f'{file_name}: wanted an object with an array "{file.root}"')
     del whole
+
+    @cache
+    def exact() -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = json.loads(raw, parse_float=str, parse_int=str)[file.root]
+        except RecursionError:
+            raise SourceHeld("unreadable", f"{file_name}: nested too deep to be a list of records") from None
+        return found
+
     for start in range(0, len(items), _BATCH_RECORDS):
-        part = items[start : start + _BATCH_RECORDS]
-        positions = range(start + 1, start + len(part) + 1)
-        spoiled = [(p, "unparseable_record") for p, item in zip(positions, part, strict=True) if type(item) is not dict]
-        lines = [p for p, item in zip(positions, part, strict=True) if type(item) is dict]
-        records = [item for item in part if type(item) is dict]
-        yield RowBatch(np.array(lines, dtype=np.int64), _columns(records, None, file), "utf-8", spoiled)
+        yield _array_batch(items[start : start + _BATCH_RECORDS], start + 1, exact, file)
 
 
-def _columns(records: list[dict[str, Any]], raws: list[bytes] | None, file: FileContract) -> dict[str, pa.Array]:
+def _array_batch(items: list[Any], first: int, exact: Callable[[], list[dict[str, Any]]], file: FileContract) -> RowBatch:
+    lines = [place for place, item in enumerate(items, first) if type(item) is dict]
+
+    def literal(row: int) -> dict[str, Any]:
+        return exact()[lines[row] - 1]
+
+    try:
+        columns = _columns([items[line - first] for line in lines], literal, file)
+    except orjson.JSONEncodeError:
+        lines = [line for line in lines if _has_texts(items[line - first], lambda _: {}, file)]
+        columns = _columns([items[line - first] for line in lines], literal, file)
+    spoiled = sorted(set(range(first, first + len(items))).difference(lines))
+    whole = [(place, "unparseable_record") for place in spoiled]
+    return RowBatch(np.array(lines, dtype=np.int64), columns, "utf-8", whole)
+
+
+# From a row's place to its record, with every number as the text that stands in the file.
+Literals = Callable[[int], dict[str, Any]]
+
+
+def _literals_of(raws: list[bytes]) -> Literals:
+    return lambda row: json.loads(raws[row], parse_float=str, parse_int=str)
+
+
+def _has_texts(record: dict[str, Any], literal: Literals, file: FileContract) -> bool:
+    """Whether every value of the contract has a text: one that is nested hundreds deep has none."""
+    try:
+        for column in file.columns:
+            value = record.get(column.header)
+            if type(value) in (dict, list):
+                orjson.dumps(value)
+            elif type(value) is float and column.type != "money":
+                literal(0)
+    except (orjson.JSONEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _columns(records: list[dict[str, Any]], literal: Literals, file: FileContract) -> dict[str, pa.Array]:
     columns = {column.name: [record.get(column.header) for record in records] for column in file.columns}
-    if raws is not None:
-        _restore_literals(columns, raws, file)
+    _restore_literals(columns, literal, file)
     return {column.name: _text_array(columns[column.name], column) for column in file.columns}
 
 
-def _restore_literals(columns: dict[str, list[Any]], raws: list[bytes], file: FileContract) -> None:
+def _restore_literals(columns: dict[str, list[Any]], literal: Literals, file: FileContract) -> None:
     """A number in a text column counts as its text: take the literal, which a float would have changed."""
     for column in file.columns:
         values = columns[column.name]
@@ -106,7 +149,7 @@ def _restore_literals(columns: dict[str, list[Any]], raws: list[bytes], file: Fi
             continue
         for row, value in enumerate(values):
             if type(value) is float:
-                values[row] = json.loads(raws[row], parse_float=str, parse_int=str)[column.header]
+                values[row] = literal(row)[column.header]
 
 
 def _text_array(values: list[Any], column: Column) -> pa.Array:

@@ -91,6 +91,21 @@ def _parser() -> argparse.ArgumentParser:
     verify = _command(commands, "verify", _verify, "check every sealed night and the audit log")
     verify.add_argument("--home")
 
+    household = _command(commands, "household", _household, "check one household now, or open a sealed check")
+    asked = household.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--id", help="household number of the roster or the monitored households")
+    asked.add_argument("--check", type=Path, help="sealed answer that the check_household DAG named")
+    household.add_argument("--actor", required=True, help="who asks")
+    household.add_argument("--reason", required=True, help="what for")
+    household.add_argument("--policy", type=Path)
+    household.add_argument("--home")
+
+    retention = _command(commands, "retention", _retention, "delete what is past its time; logged")
+    retention.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+    retention.add_argument("--today", type=_day, default=None, help="the day to judge by; default today")
+    retention.add_argument("--airflow-logs", type=Path, help="Airflow's log folder")
+    retention.add_argument("--home")
+
     keys = _command(commands, "keys", _keys, "make, rotate, wrap or list the keys")
     keys.add_argument("action", choices=("new", "rotate", "wrap", "list"))
     keys.add_argument("--file", type=Path, help="new: where the key ring is written, outside the home")
@@ -187,6 +202,34 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not broken:
         print("every sealed night and the audit log are whole")
     return FAILED if broken else DONE
+
+
+def _household(arguments: argparse.Namespace) -> int:
+    from pipelines.household_check import check_household, open_check
+
+    home = home_from(arguments.home)
+    if arguments.check is not None:
+        answer = open_check(home, arguments.check, arguments.actor, arguments.reason)
+    else:
+        settings = Settings(home=home, as_of=date.max, policy=arguments.policy)
+        answer = check_household(settings, arguments.id, arguments.actor, arguments.reason)
+    print(json.dumps(answer, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _retention(arguments: argparse.Namespace) -> int:
+    from pipelines.identity.keyring import KeyRing
+    from pipelines.retention import retain
+
+    home = home_from(arguments.home)
+    ring = KeyRing.open(home, os.environ)
+    today = arguments.today or date.today()
+    found = retain(home, ring, today, arguments.dry_run, airflow_logs=arguments.airflow_logs)
+    for one in found:
+        print(f"{'would delete' if arguments.dry_run else 'deleted'}  {one.kind}  {one.name}  {one.bytes:,} bytes")
+    if not found:
+        print(f"nothing is past its time on {today}")
+    return DONE
 
 
 def _keys(arguments: argparse.Namespace) -> int:

@@ -50,10 +50,11 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
     """Judge one household against the latest published night's evidence.
 
     settings: home and policy count; the as-of date is the night's. Returns, ready for JSON: as_of, seal,
-    household_id, sources (state and snapshot_date of each), households (one for each list it stands on: place,
-    programme, number of members, is_incomplete, members_unauthorised), leads (list, rule, rule_name, lead_no on the
-    published list or None, name, id_number, value, line, evidence, basis, clears, next_step), policy (id, sha256,
-    is_of_the_night). The leads are readable, so the audit log has who asked for what before this returns.
+    household_id, sources (state and snapshot_date of each), tax_comparable, households (one for each list it
+    stands on: place, programme, members, is_incomplete, members_unauthorised), leads (list, rule, rule_name,
+    value, line, evidence, basis, clears, next_step, name, id_number, lead_no on the published list or None;
+    money in yuan as text), policy (id, sha256, is_of_the_night).
+    The leads are readable, so the audit log has who asked for what before this returns.
     Raises UsageError without actor or reason, EvidenceNotKept, HouseholdUnknown.
     """
     wanted, actor, reason = household_id.strip(), actor.strip(), reason.strip()
@@ -106,7 +107,7 @@ def check_household_sealed(settings: Settings, household_id: str, actor: str, re
 
 
 def open_check(home: Path, path: Path, actor: str, reason: str) -> dict[str, Any]:
-    """The answer in a file of `check_household_sealed`. Raises UsageError, and UnsealError for a changed file."""
+    """The answer in a file of `check_household_sealed`. Raises UsageError, UnsealError for a changed file."""
     actor, reason = actor.strip(), reason.strip()
     if not actor or not reason:
         raise UsageError("opening a check needs --actor (who) and --reason (why), neither of them empty")
@@ -133,25 +134,23 @@ def _on_the_night(settings: Settings, night: Manifest) -> Settings:
 
 
 def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, household_id: str) -> None:
-    """The tables the rules read, cut down to the household and to those that share a member with it (for D03)."""
+    """The tables the rules read, cut down to the household and those that share a member with it (for D03)."""
     people = kept.folder / "people"
     for table in ("household", "record", "near_suspect"):
-        con.execute(
-            f"create view every_{table} as from read_parquet('{_quoted(people / f'{table}.parquet')}')"
-        )
+        con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
     build_table(con, "household/chosen_household", household_id=household_id)
     if con.execute("select count(*) from chosen_household").fetchone() == (0,):
         raise HouseholdUnknown(
-            f"the night of {kept.night['as_of']} did not look at household {household_id}: it is neither active on the "
-            "roster nor a candidate among the monitored ones. No commission, no check: enter it there, and the next "
-            "night checks it."
+            f"the night of {kept.night['as_of']} did not look at household {household_id}: it is neither active "
+            "on the roster nor a candidate among the monitored ones. No commission, no check: once it is entered "
+            "there, the next night checks it."
         )
     for table in ("household", "record", "near_suspect"):
         con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
     for source in evidence_sources():
-        path = _quoted(kept.folder / "link" / f"reach_{source}.parquet")
         con.execute(
-            f"create table reach_{source} as from read_parquet('{path}') where record in (select record from record)"
+            f"create table reach_{source} as from read_parquet($file) where record in (select record from record)",
+            {"file": str(kept.folder / "link" / f"reach_{source}.parquet")},
         )
     load_table(
         con, "every_register_row", sorted((kept.folder / "registers").glob("*.parquet")), REGISTER_SCHEMA
@@ -160,10 +159,6 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
         "create table register_row as from every_register_row"
         " where register in (select register_no from reach_household_registration)"
     )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _households(con: duckdb.DuckDBPyConnection, household_id: str) -> list[dict[str, Any]]:
@@ -179,7 +174,8 @@ def _households(con: duckdb.DuckDBPyConnection, household_id: str) -> list[dict[
     )
     rows = con.execute(
         """
-        select list, county_code, township_code, area, programme, n::integer, is_incomplete, members_unauthorised
+        select
+            list, county_code, township_code, area, programme, n::integer, is_incomplete, members_unauthorised
         from household_position where household_id = $household_id order by list desc
         """,
         {"household_id": household_id},

@@ -1,8 +1,9 @@
 """Who may write in a home: one night at a time, whether it is one process or a chain of tasks.
 
-Two things together keep nights apart. A lock on `run.lock` is held while code runs: alone by a whole night, shared
-by the tasks of one night. The file `lease.json` names the run between its tasks. A run that takes the lease from
-one that is dead or silent fences it off: whatever is left of the old run finds another name there and stops.
+Two things together keep nights apart. A lock on `run.lock` is held while code runs: alone by a whole night,
+shared by the tasks of one night. The file `lease.json` names the run between its tasks. A run that takes the
+lease from one that is dead or silent fences it off: whatever is left of the old run finds another name there
+and stops.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def take_lease(home: Path, run: str, keeper: int | None = None) -> dict[str, Any
 
 @contextmanager
 def under_lease(home: Path, run: str) -> Iterator[None]:
-    """One task of `run`. Raises LeaseLost when the home is no longer this run's, HomeBusy while it is held alone."""
+    """One task of `run`. Raises LeaseLost when the home is no longer the run's, HomeBusy while it is held alone."""
     with _lock(home, fcntl.LOCK_SH):
         lease = _read(home)
         if lease is None or lease["run"] != run:
@@ -97,8 +98,8 @@ def _refuse_living(home: Path, run: str | None) -> None:
     if lease is None or lease["run"] == run or _is_over(lease):
         return
     raise HomeBusy(
-        f"the run {lease['run']} has this home since {lease['renewed_at']}; wait for it to end, or until it has been "
-        f"silent for {SILENCE}"
+        f"the run {lease['run']} has this home, last heard of at {lease['renewed_at']}; wait for it to end, "
+        f"or until it has been silent for {SILENCE}"
     )
 
 

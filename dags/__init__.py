@@ -1,0 +1,1 @@
+"""Airflow wiring. What a task does stands in pipelines/stages.py."""

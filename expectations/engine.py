@@ -1,7 +1,8 @@
 """Great Expectations behind three functions, so that nothing else has to know how it wants to be held.
 
-Importing it costs seconds, more than half of them for two libraries only its distribution charts use (altair and
-scipy.stats). They are put off with the standard library's LazyLoader: the real modules, loaded if ever touched.
+Importing it costs seconds, half of them for two libraries that only its distribution tests and charts use
+(altair and scipy.stats). They are put off with the standard library's LazyLoader: the real modules, loaded if
+ever touched.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ def check_frames(suites: tuple[Suite, ...], frames: Mapping[str, pd.DataFrame]) 
     wanted, found = {suite.table for suite in suites}, set(frames)
     if wanted != found:
         raise FrameError(
-            f"{suites[0].stage}: missing frames {sorted(wanted - found)}, unknown frames {sorted(found - wanted)}; "
+            f"{suites[0].stage}: missing frames {sorted(wanted - found)}, "
+            f"unknown frames {sorted(found - wanted)}; "
             f"the stage is judged on exactly {sorted(wanted)} (expectations/README.md)"
         )
 
@@ -122,7 +123,7 @@ def _whole(suite: Suite, column: Column, given: Series) -> Series:
     except (TypeError, ValueError, OverflowError):
         # the reader's message may quote a cell
         raise FrameError(
-            f"frame {suite.stage}/{suite.table}: found figures that are no 64-bit whole numbers in column {column.name}; "
+            f"frame {suite.stage}/{suite.table}: found no 64-bit whole numbers in column {column.name}; "
             "wanted whole numbers (money in fen)"
         ) from None
     if column.type == "count" and (figures < 0).any():
@@ -142,7 +143,7 @@ def _derive(derivation: Derivation, frame: pd.DataFrame) -> Series:
 
 
 def _group(grouping: Grouping, frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per group; without any figure of before, there is nothing to compare with and the distance is empty."""
+    """One row per group; the distance is empty where no figure of before is there to compare with."""
     now, before = grouping.of
     frame = frame.assign(gap=(frame[now] - frame[before].fillna(0)).abs())
     groups = frame.groupby(list(grouping.by), sort=True)

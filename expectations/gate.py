@@ -75,8 +75,8 @@ def preload() -> threading.Thread:
 def judge(stage: str, frames: Mapping[str, pd.DataFrame]) -> list[Outcome]:
     """All outcomes of a stage, in the order of its suites. Frames are not changed.
 
-    Raises SuiteError for a suite that cannot be used, FrameError for a frame that is not as declared, EngineError
-    when Great Expectations fails; none of them is the fault of a source.
+    Raises SuiteError for a suite that cannot be used, FrameError for a frame that is not as declared,
+    EngineError when Great Expectations fails; none of them is the fault of a source.
     """
     suites = stage_suites(stage)
     check_frames(suites, frames)
@@ -126,7 +126,7 @@ def _validate(rows: pd.DataFrame, expectations: list[Expectation]) -> dict[str, 
 
 
 def _failures(suite: Suite, expectation: Expectation, rows: pd.DataFrame) -> list[Outcome]:
-    """One outcome per failing source where it is the source's doing or only a warning, else one for the night."""
+    """One outcome per failing source where it is the source's doing or a warning, else one for the night."""
     failing = _failing_rows(expectation, rows)
     by_source = "source" in suite.judged_grain and (expectation.holds_as or expectation.severity == "warning")
     if not by_source:
@@ -145,7 +145,7 @@ def _failures(suite: Suite, expectation: Expectation, rows: pd.DataFrame) -> lis
 
 
 def _failing_rows(expectation: Expectation, rows: pd.DataFrame) -> pd.DataFrame:
-    """Halve the rows until each failing one stands alone: a handful of judgements, and no value leaves a result."""
+    """Halve the rows until each failing one stands alone, so that no value has to leave a result."""
     if _judge_whole([expectation], rows)[expectation.id]:
         return rows.iloc[:0]
     if len(rows) == 1:

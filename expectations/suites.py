@@ -1,7 +1,7 @@
 """Read expectations/<stage>/<table>.toml: what a summary frame holds, and what must be true of it.
 
-Strict: an unknown key, column, type or placeholder stops the night before anything is judged, because a misspelt key
-would be a check that silently never runs.
+Strict: an unknown key, column, type or placeholder stops the night before anything is judged, because a
+misspelt key would be a check that silently never runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HOLD_REASONS = ("receipt_mismatch", "header_mismatch", "unreadable", "stale", "t
 TEXT_TYPES = ("word", "rule", "text")
 NUMBER_TYPES = ("count", "whole", "share", "number")
 
-# Expectations that judge row by row, so that a failing batch can be cut into its rows to say which one failed.
+# Expectations that judge row by row, so that a failing batch can be cut down to the rows that fail.
 ROW_EXPECTATIONS = {
     "expect_column_values_to_be_between": ("column",),
     "expect_column_values_to_be_in_set": ("column",),
@@ -52,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A column computed from others of the same row: sum of all, difference or ratio of the first and the second.
+    """A column computed from others of the same row: the sum of all, the difference or ratio of two.
 
     plus: added to both sides of a ratio, so that three leads instead of one are no alarm.
     """
@@ -76,9 +76,9 @@ class Grouping:
 class Expectation:
     """One thing that must be true of every row.
 
-    holds_as: the specification's reason for which a failing source is held. A critical expectation without it stops
-    the night: its failure is a fault of ours, for which no department may be blamed.
-    where: rows judged; label: the column that tells rows of one source apart; show: the figures an outcome repeats.
+    holds_as: the specification's reason for which a failing source is held. A critical expectation without it
+    stops the night: its failure is a fault of ours, for which no department may be blamed.
+    where: rows judged; label: the column that tells rows of one source apart; show: the figures told.
     """
 
     id: str

@@ -195,8 +195,12 @@ def test_outcomes_repeat_figures_and_never_text_of_a_frame() -> None:
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("source", CANARY), ("state", "张三"), ("received", CANARY), ("received", None), ("received", -1)]
-    + [
+    [
+        ("source", CANARY),
+        ("state", "张三"),
+        ("received", CANARY),
+        ("received", None),
+        ("received", -1),
         ("received", 1.5),
         ("share_quarantined", 1.5),
         ("share_quarantined", Decimal("0.1")),

@@ -34,9 +34,8 @@ class AskedPeople:
     def __post_init__(self) -> None:
         self._present = np.zeros(1 << _PREFIX_BITS, dtype=bool)
         self._present[self.hi >> np.uint64(64 - _PREFIX_BITS)] = True
-        self._known_names = np.unique(self.names)
-        pairs = _pair_keys(self.name_of, self.names)
-        self._pairs = np.sort(pairs)
+        self._known_names, ranks = np.unique(self.names, return_inverse=True)
+        self._pairs = np.sort(_pair_keys(self.name_of, ranks))
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""
@@ -59,27 +58,28 @@ class AskedPeople:
 
     def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether anybody asked about bears the name."""
+        return self._rank_names(digests)[1]
+
+    def _rank_names(self, digests: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Where each name stands among the known ones, and whether it is one of them."""
         if len(self._known_names) == 0:
-            return np.zeros(len(digests), dtype=bool)
+            return np.zeros(len(digests), np.int64), np.zeros(len(digests), dtype=bool)
         at = np.searchsorted(self._known_names, digests).clip(max=len(self._known_names) - 1)
-        return self._known_names[at] == digests
+        return at, self._known_names[at] == digests
 
     def bear_name(self, positions: NDArray[np.int64], digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the person at each position has a record with that readable name."""
         if len(self._pairs) == 0:
             return np.zeros(len(positions), dtype=bool)
-        wanted = _pair_keys(self.person[positions], digests)
+        ranks, known = self._rank_names(digests)
+        wanted = _pair_keys(self.person[positions], ranks)
         at = np.searchsorted(self._pairs, wanted).clip(max=len(self._pairs) - 1)
-        return self._pairs[at] == wanted
+        return known & (self._pairs[at] == wanted)
 
 
-_PAIR = np.dtype([("person", "<i4"), ("name", "<i8")])
-
-
-def _pair_keys(persons: NDArray[np.int32], names: NDArray[np.int64]) -> NDArray[np.void]:
-    pairs = np.zeros(len(persons), dtype=_PAIR)
-    pairs["person"], pairs["name"] = persons, names
-    return pairs
+def _pair_keys(persons: NDArray[np.int32], name_ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Person and name in one sortable number."""
+    return persons.astype(np.int64) << 32 | name_ranks.astype(np.int64)
 
 
 def load_asked(people: Path, source: str) -> AskedPeople:

@@ -68,10 +68,7 @@ class Checked:
     def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
         """The parsed values of one column for accepted rows: text, date32, or int64 millionths for money."""
         column = self.file.column(name)
-        values = self._canonical.get(name)
-        if values is None:  # carried columns and names are not judged
-            values = self._canonical[name] = trim(self.batch.columns[name], self.batch.encoding)
-        chosen = values.take(pa.array(rows))
+        chosen = self._canonical[name].take(pa.array(rows))
         if column.type == "money":
             return _millionths(chosen)
         if isinstance(chosen, pa.DictionaryArray):
@@ -89,7 +86,10 @@ class Checked:
         return found
 
     def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        """Text of one column for the rows, in UTF-8."""
+        """Text of one column for the rows, in UTF-8. Carried columns and names are not judged, only trimmed."""
+        if name not in self._canonical:
+            raw = to_utf8(self.batch.columns[name].take(pa.array(rows)), self.batch.encoding)
+            return trim(raw.cast(pa.binary()), "utf-8").cast(pa.string())
         values = self.canonical(name, rows)
         return to_utf8(values, self.batch.encoding) if pa.types.is_binary(values.type) else values
 
@@ -225,8 +225,8 @@ def _judge_money(checked: Checked, column: Column) -> None:
     offsets, data = binary_buffers(values)
     lengths = np.diff(offsets)
     _require(checked, column, lengths == 0)
-    doubtful = np.flatnonzero(~_is_plain_amount(offsets, data, lengths) & (lengths > 0))
-    for row in doubtful:
+    plain = _is_plain_amount(offsets, data, signed=not column.not_negative)
+    for row in np.flatnonzero(~plain & (lengths > 0)):
         raw = bytes(data[offsets[row] : offsets[row + 1]])
         if not raw.isascii() or not _MONEY.fullmatch(raw.decode("ascii")):
             checked.mask[row] |= BIT["money_unparseable"]
@@ -234,32 +234,48 @@ def _judge_money(checked: Checked, column: Column) -> None:
             checked.mask[row] |= BIT["money_negative"]
 
 
-def _is_plain_amount(offsets: NDArray[np.int64], data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Mask:
-    """Rows that are digits only, or digits with a point before the last one or two."""
-    if len(lengths) == 0:
+def _is_plain_amount(offsets: NDArray[np.int64], data: NDArray[np.uint8], signed: bool) -> Mask:
+    """Rows that are digits only, or digits with a point before the last one or two; `signed`: with a minus or not."""
+    if len(offsets) == 1:
         return np.zeros(0, dtype=bool)
+    lengths = np.diff(offsets)
     inside = data[offsets[0] : offsets[-1]]
     other = np.zeros(len(inside) + 1, dtype=np.int32)
     np.greater_equal(inside - np.uint8(48), 10, out=other[:-1], casting="unsafe")
-    others = np.add.reduceat(other, (offsets[:-1] - offsets[0]))
-    last = offsets[1:]
-    is_point = [
-        (lengths > back) & (data[np.maximum(last - back, 0).clip(max=len(data) - 1)] == ord(".")) & (lengths > back)
-        for back in (3, 2)
-    ]
-    return (lengths > 0) & ((others == 0) | ((others == 1) & (is_point[0] | is_point[1])))
+    others = np.add.reduceat(other, offsets[:-1] - offsets[0])
+    last = np.maximum(offsets[1:], 1)
+    if signed and len(data):
+        minus = (lengths > 1) & (data[np.minimum(offsets[:-1], len(data) - 1)] == ord("-"))
+        lengths = lengths - minus
+        others = others - minus
+    has_point = np.zeros(len(lengths), dtype=bool)
+    for back in (2, 3):
+        has_point |= (lengths > back) & (data[np.maximum(last - back, 0)] == ord(".")) if len(data) else False
+    return (lengths > 0) & ((others == 0) | ((others == 1) & has_point))
 
 
 def _millionths(values: pa.Array) -> pa.Array:
     """Amounts as int64 millionths, saturated at a trillion; empty ones are null."""
+    offsets, data = binary_buffers(values)
+    plain = _is_plain_amount(offsets, data, signed=True)
+    micros = np.zeros(len(values), np.int64)
+    empty = np.zeros(len(values), dtype=bool)
+    micros[plain] = _plain_millionths(values.filter(pa.array(plain)))
+    for row in np.flatnonzero(~plain):
+        amount = _one_millionths(bytes(data[offsets[row] : offsets[row + 1]]))
+        empty[row] = amount is None
+        micros[row] = amount or 0
+    return pa.array(micros, mask=empty)
+
+
+def _plain_millionths(values: pa.Array) -> NDArray[np.int64]:
     try:
         wide = pc.cast(pc.cast(values, pa.string()), pa.decimal128(38, 6))
-    except pa.ArrowInvalid:
-        return pa.array([_one_millionths(raw) for raw in values.to_pylist()], pa.int64())
+    except pa.ArrowInvalid:  # more digits than a decimal holds
+        return np.array([_one_millionths(raw) for raw in values.to_pylist()], np.int64)
     words = np.frombuffer(wide.buffers()[1], dtype="<i8").reshape(-1, 2)[wide.offset : wide.offset + len(wide)]
     fits = (words[:, 1] == words[:, 0] >> 63) & (np.abs(words[:, 0]) <= _MOST)
-    micros = np.where(fits, words[:, 0], np.where(words[:, 1] < 0, -_MOST, _MOST))
-    return pa.array(micros, pa.int64())
+    return np.where(fits, words[:, 0], np.where(words[:, 1] < 0, -_MOST, _MOST))
 
 
 def _one_millionths(raw: bytes) -> int | None:
@@ -277,25 +293,34 @@ def trim(values: pa.Array, encoding: str) -> pa.Array:
         values = values.dictionary_decode()
     offsets, data = binary_buffers(values)
     inside = data[offsets[0] : offsets[-1]]
-    if not ((inside <= 32) | (inside >= 0x7F)).any():
+    spaced = np.zeros(len(inside) + 1, dtype=bool)
+    np.logical_or(inside <= 32, inside >= 0x7F, out=spaced[:-1])
+    if not spaced.any():
         return values
     if encoding == "utf-8":
         return pc.utf8_trim_whitespace(values.cast(pa.string())).cast(pa.binary())
-    few = values.dictionary_encode()
+    rows = np.logical_or.reduceat(spaced, offsets[:-1] - offsets[0]) & (np.diff(offsets) > 0)
+    few = values.filter(pa.array(rows)).dictionary_encode()
     texts = [raw.decode(encoding).strip().encode(encoding) for raw in few.dictionary.to_pylist()]
-    return pa.array(texts, pa.binary()).take(few.indices)
+    return pc.replace_with_mask(values, pa.array(rows), pa.array(texts, pa.binary()).take(few.indices))
 
 
 def to_utf8(values: pa.Array, encoding: str) -> pa.Array:
-    """The column as UTF-8 strings."""
-    if encoding == "utf-8":
+    """The column as UTF-8 strings; decoded in one go, with line ends between the values."""
+    if isinstance(values, pa.DictionaryArray):
+        values = values.dictionary_decode()
+    offsets, data = binary_buffers(values)
+    if encoding == "utf-8" or not (data[offsets[0] : offsets[-1]] >= 0x80).any():
         return values.cast(pa.string())
-    _, data = binary_buffers(values)
-    if not (data >= 0x80).any():
-        return values.cast(pa.string())
-    few = values.dictionary_encode()
-    texts = [raw.decode(encoding) for raw in few.dictionary.to_pylist()]
-    return pa.array(texts, pa.string()).take(few.indices)
+    ended = pc.binary_join_element_wise(values, pa.scalar(b"", pa.binary()), pa.scalar(b"\n", pa.binary()))
+    ended_offsets, ended_data = binary_buffers(ended)
+    text = ended_data[ended_offsets[0] : ended_offsets[-1]].tobytes().decode(encoding).encode("utf-8")
+    recoded = np.frombuffer(text, dtype=np.uint8)
+    line_ends = recoded == ord("\n")
+    starts = np.zeros(len(values) + 1, dtype=np.int32)
+    starts[1:] = np.flatnonzero(line_ends) - np.arange(len(values))
+    kept = pa.py_buffer(recoded[~line_ends].tobytes())
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(starts), kept)
 
 
 def _is_blank(values: pa.Array, encoding: str) -> Mask:

@@ -5,9 +5,9 @@ file of every night has the hash its manifest names; that the latest night's rea
 
 What the log says of a night, in the order `publish_night` writes it: `publish` announces a manifest by its
 sha256 before it is put in place, `published` confirms that it is. A crash in between is no finding: after an
-announcement without confirmation the night may have that manifest or the one before (or none). A manifest that
-was never announced is a finding, and so is any other than the confirmed one. A `retire` entry (detail: as_of)
-says that a night was deleted as the retention rules ask.
+announcement without confirmation the night may have that manifest or the one before (or none). A manifest
+that was never announced is a finding, and so is any other than the confirmed one. A `retire` entry (detail:
+as_of) says that a night was deleted as the retention rules ask.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,23 @@ def filled(log, count):
     return log.path.read_bytes().splitlines(keepends=True) if count else []
 
 
+@pytest.fixture(scope="module")
+def kept_log(tmp_path_factory):
+    """A log of twenty entries, written once: every append waits for the disk."""
+    folder = tmp_path_factory.mktemp("kept")
+    log = AuditLog(folder / "home", new_ring(folder / "keys" / "ring.json"))
+    filled(log, 20)
+    return log
+
+
+@pytest.fixture
+def twenty(kept_log, tmp_path):
+    """A copy of the log of twenty entries, and its lines."""
+    shutil.copytree(kept_log.folder, tmp_path / "home" / "audit")
+    log = AuditLog(tmp_path / "home", kept_log._ring)
+    return log, log.path.read_bytes().splitlines(keepends=True)
+
+
 def test_an_entry_tells_who_did_what_when_and_why(log):
     entry = log.append("export", "张三", "季度复核", {"rows": 12})
     assert (entry.seq, entry.prev) == (1, "0" * 64)
@@ -47,11 +65,11 @@ def test_a_log_that_was_never_written_is_whole(log):
     assert list(log.entries()) == []
 
 
-def test_every_flipped_bit_is_found_in_its_line(log):
-    lines = filled(log, 12)
+def test_every_flipped_bit_is_found_in_its_line(twenty):
+    log, lines = twenty
     content = b"".join(lines)
     starts = [sum(map(len, lines[:n])) for n in range(len(lines) + 1)]
-    for place in range(0, len(content), 7):
+    for place in range(0, len(content), 11):
         changed = bytearray(content)
         changed[place] ^= 1 << (place % 8)
         log.path.write_bytes(changed)
@@ -63,8 +81,8 @@ def test_every_flipped_bit_is_found_in_its_line(log):
 
 
 @pytest.mark.parametrize("gone", range(1, 21))
-def test_a_removed_entry_is_named_by_its_number(log, gone):
-    lines = filled(log, 20)
+def test_a_removed_entry_is_named_by_its_number(twenty, gone):
+    log, lines = twenty
     log.path.write_bytes(b"".join(lines[: gone - 1] + lines[gone:]))
     assert (log.verify().seq, log.verify().line) == (gone, gone)
     assert "缺失" in log.verify().problem
@@ -73,16 +91,16 @@ def test_a_removed_entry_is_named_by_its_number(log, gone):
 
 
 @pytest.mark.parametrize("first", range(1, 20))
-def test_two_entries_that_changed_places_are_found_at_the_first(log, first):
-    lines = filled(log, 20)
+def test_two_entries_that_changed_places_are_found_at_the_first(twenty, first):
+    log, lines = twenty
     lines[first - 1], lines[first] = lines[first], lines[first - 1]
     log.path.write_bytes(b"".join(lines))
     assert (log.verify().seq, log.verify().line) == (first, first)
 
 
 @pytest.mark.parametrize("kept", range(20))
-def test_entries_cut_off_the_end_are_missed(log, kept):
-    lines = filled(log, 20)
+def test_entries_cut_off_the_end_are_missed(twenty, kept):
+    log, lines = twenty
     log.path.write_bytes(b"".join(lines[:kept]))
     assert log.verify() == Finding(kept + 1, kept + 1, f"缺失：应有 20 条，只有 {kept} 条（末尾被删除）")
     assert str(log.verify()).startswith(f"审计日志第 {kept + 1} 行（序号 {kept + 1}）")
@@ -117,6 +135,15 @@ def test_a_chain_computed_anew_without_the_key_is_found(log):
         forged.append(Entry(**fields).line())
     log.path.write_bytes(b"".join(forged))
     assert log.verify().seq == 3 and "签名不符" in log.verify().problem
+
+
+@pytest.mark.parametrize("place", [1, 3, 5])
+def test_an_entry_of_another_home_with_the_same_key_does_not_fit(log, ring, tmp_path, place):
+    lines = filled(log, 5)
+    lines[place - 1] = filled(AuditLog(tmp_path / "other", ring), 5)[place - 1]
+    log.path.write_bytes(b"".join(lines))
+    # A first entry fits anywhere; then it is the second that does not follow from it.
+    assert log.verify().seq == max(place, 2)
 
 
 def test_a_log_of_another_ring_is_not_taken_for_this_one(log, tmp_path):
@@ -266,8 +293,9 @@ def test_a_cipher_in_place_of_the_ring_is_refused_at_once(tmp_path, ring):
         AuditLog(tmp_path, ring.cipher())
 
 
-def append_many(home, ring_path, name):
+def append_many(home, ring_path, name, start):
     ring = KeyRing.open(home, {"HEDUI_KEYRING": str(ring_path)})
+    start.wait(120)
     for number in range(25):
         AuditLog(home, ring).append("export", name, "并发", {"n": number})
 
@@ -275,13 +303,15 @@ def append_many(home, ring_path, name):
 def test_several_processes_make_one_chain(log, ring, tmp_path):
     context = multiprocessing.get_context("spawn")
     names = ["甲", "乙", "丙"]
+    start = context.Barrier(len(names))
     workers = [
-        context.Process(target=append_many, args=(tmp_path / "home", ring.path, name)) for name in names
+        context.Process(target=append_many, args=(tmp_path / "home", ring.path, name, start))
+        for name in names
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(120)
     assert log.verify() is None
     written = [(entry.actor, entry.detail["n"]) for entry in log.entries()]
     assert sorted(written) == sorted((name, n) for name in names for n in range(25))

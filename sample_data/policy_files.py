@@ -27,18 +27,22 @@ class PolicyFiles:
     def __init__(self, path: Path, as_of: date) -> None:
         self.as_of = as_of
         self.path = path
-        self._entries: dict[str, list[Entry]] = {}
+        entries: dict[str, list[Entry]] = {}
         for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
             for key, rows in tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal).items():
                 if isinstance(rows, list):
-                    self._entries.setdefault(key, []).extend(rows)
+                    entries.setdefault(key, []).extend(rows)
+        self._in_force = {key: self._latest(rows) for key, rows in entries.items()}
 
-    def in_force(self, key: str) -> list[Entry]:
+    def _latest(self, rows: list[Entry]) -> list[Entry]:
         latest: dict[tuple[str | None, ...], Entry] = {}
-        for entry in sorted(self._entries.get(key, []), key=lambda one: str(one["from"])):
+        for entry in sorted(rows, key=lambda one: str(one["from"])):
             if entry["from"] <= self.as_of:
                 latest[tuple(entry.get(name) for name in _IDENTITY)] = entry
         return [entry for entry in latest.values() if entry.get("to", self.as_of) >= self.as_of]
+
+    def in_force(self, key: str) -> list[Entry]:
+        return self._in_force.get(key, [])
 
     def value(self, key: str) -> Any:
         """The value of a scalar, a list or a number."""

@@ -14,7 +14,7 @@ from sample_data.casting import NOBODY, Casting
 from sample_data.cells import Cells, joined, squeezed, table_of, texts_of
 from sample_data.departments.roster import listed_numbers
 from sample_data.drops import QuarantinedRow
-from sample_data.households import household_cells
+from sample_data.households import Households, household_cells
 from sample_data.scenario import Lead
 from sample_data.world import World
 
@@ -46,6 +46,8 @@ class Truth:
         """The leads of a stretch's households, and those that must have none."""
         homes = world.households
         cells = household_cells(homes, world.figures)
+        leads: list[tuple[int, tuple[str, ...]]] = []
+        withheld: list[tuple[int, tuple[str, ...]]] = []
         for at in np.unique(homes.part[homes.part != NOBODY]).tolist():
             scenario = self.casting.scenarios[at]
             rows = np.flatnonzero(homes.part == at)
@@ -53,14 +55,21 @@ class Truth:
             self.played[scenario.name] = self.played.get(scenario.name, 0) + len(rows)
             for lead in scenario.leads:
                 people = self._people(world, lead, rows)
-                found = [
-                    (lead.list_name, lead.rule, number, person, "new", scenario.name)
-                    for number, person in zip(numbers, people, strict=True)
+                leads += [
+                    (row, (lead.list_name, lead.rule, number, person, "new", scenario.name))
+                    for row, number, person in zip(rows.tolist(), numbers, people, strict=True)
                 ]
-                self.leads += len(found)
-                self._write("leads.csv", found)
             if scenario.withheld:
-                self._write("withheld.csv", [(number, scenario.name) for number in numbers])
+                withheld += [
+                    (row, (number, scenario.name)) for row, number in zip(rows.tolist(), numbers, strict=True)
+                ]
+        # By household, so that it does not matter how many are drawn at a time.
+        self._write("leads.csv", [lead for _, lead in sorted(leads)])
+        self._write("withheld.csv", [one for _, one in sorted(withheld)])
+        self.leads += len(leads)
+        self._write_quiet(homes, cells)
+
+    def _write_quiet(self, homes: Households, cells: Cells) -> None:
         planted = np.array([one.planted for one in self.casting.scenarios] + [False])[homes.part]
         quiet = np.flatnonzero(~planted)
         self.quiet += len(quiet)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +20,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit_entry import GENESIS, AuditBroken, Entry, accept_detail, canonical_json, parse_entry
+from pipelines.audit_entry import (
+    GENESIS,
+    AuditBroken,
+    Entry,
+    accept_detail,
+    canonical_json,
+    parse_entry,
+    read_object,
+)
 from pipelines.durable import OWNER_ONLY, file_lock, replace_file, sync_folder
 from pipelines.identity.keyring import KeyRing, KeyRingError
 
@@ -164,12 +171,10 @@ class AuditLog:
     def _read_head(self) -> _Head:
         """Raises AuditBroken for a head that is damaged, or not signed by a key of the ring."""
         try:
-            signed = json.loads(self._head_path.read_bytes())
+            signed = read_object(self._head_path.read_bytes())
         except FileNotFoundError:
             return _Head()
-        except (UnicodeDecodeError, json.JSONDecodeError):
-            signed = None
-        if not isinstance(signed, dict) or signed.keys() != _HEAD_FIELDS:
+        if signed is None or signed.keys() != _HEAD_FIELDS:
             raise AuditBroken(f"{self._head_path} is no head of a log. {_RESTORE}")
         mac = signed.pop("mac")
         if not self._is_signed(canonical_json(signed), "audit head", signed["key"], mac):

@@ -63,15 +63,25 @@ class Entry:
 
 def parse_entry(line: bytes) -> Entry:
     """The entry of a line. Raises AuditBroken for a line that is none."""
-    try:
-        fields = json.loads(line)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict) or fields.keys() != _FIELDS:
+    fields = read_object(line)
+    if fields is None or fields.keys() != _FIELDS:
         raise AuditBroken("a line of the audit log is no entry; run hedui verify")
     if any(not isinstance(fields[name], wanted) for name, wanted in _TYPES.items()):
         raise AuditBroken("an entry of the audit log has a field of the wrong type; run hedui verify")
     return Entry(**fields)
+
+
+def read_object(content: bytes) -> dict[str, Any] | None:
+    """The JSON object in the bytes, if there is one that `canonical_json` can write."""
+    try:
+        value = json.loads(content)
+        canonical_json(value)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # a flipped bit also makes NaN, half a surrogate pair, endless digits
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def canonical_json(value: dict[str, Any]) -> bytes:

@@ -80,6 +80,17 @@ def test_every_flipped_bit_is_found_in_its_line(twenty):
     assert log.verify() is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b'"x":NaN', b'"x":"\\ud800"', b'"x":"\xed\xa0\x80"', b'"x":' + b"9" * 5000, b'"x":' + b"[" * 9999],
+)
+def test_a_line_that_only_a_lenient_reader_takes_for_json_is_found(twenty, text):
+    log, lines = twenty
+    lines[6] = lines[6].replace(b'"rows":7', text)
+    log.path.write_bytes(b"".join(lines))
+    assert log.verify().seq == 7
+
+
 @pytest.mark.parametrize("gone", range(1, 21))
 def test_a_removed_entry_is_named_by_its_number(twenty, gone):
     log, lines = twenty

@@ -27,6 +27,7 @@ _FEW_QUOTED = 0.05
 _MANY_QUOTED = 20_000
 _FEW_VALUES = frozenset({"code", "digits", "currency", "date", "month", "scope"})
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+_TOGETHER_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -222,18 +223,29 @@ def _is_utf8(block: bytes) -> bool:
 
 
 def _undecodable_lines(block: bytes, encoding: str) -> Iterator[int]:
-    """Lines that do not decode; the others are decoded together, up to each fault."""
-    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE)
+    """Lines that do not decode."""
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE) + 1
+    yield from _undecodable_pieces(block, ends, encoding)
+
+
+def _undecodable_pieces(data: bytes, ends: NDArray[np.int64], encoding: str) -> list[int]:
+    """Pieces, each ending with a line end, that do not decode; the others are decoded together, up to each fault.
+
+    A few kilobytes at a time: reading on from every fault to the end would make a file in another encoding, bad in
+    every line, take time with the square of its size.
+    """
+    bad: list[int] = []
     start = 0
-    while True:
+    while start < len(data):
+        stop = int(ends[np.searchsorted(ends, min(start + _TOGETHER_BYTES, len(data)))])
         try:
-            block[start:].decode(encoding)
+            data[start:stop].decode(encoding)
+            start = stop
         except UnicodeDecodeError as error:
-            line = int(np.searchsorted(ends, start + error.start))
-            yield line
-            start = int(ends[line]) + 1
-            continue
-        return
+            piece = int(np.searchsorted(ends, start + error.start, side="right"))
+            bad.append(piece)
+            start = int(ends[piece])
+    return bad
 
 
 def _parse(block: bytes, file: FileContract) -> pa.Table | None:
@@ -402,17 +414,7 @@ def _undecodable_rows(column: pa.Array) -> list[int]:
     """Rows of a column that are not GB18030: decoded together, with line ends between, up to each fault."""
     ended = pc.binary_join_element_wise(column, pa.scalar(b"", pa.binary()), pa.scalar(b"\n", pa.binary()))
     offsets, data = binary_buffers(ended)
-    bad: list[int] = []
-    start = int(offsets[0])
-    while True:
-        try:
-            data[start : offsets[-1]].tobytes().decode("gb18030")
-        except UnicodeDecodeError as error:
-            row = int(np.searchsorted(offsets, start + error.start, side="right")) - 1
-            bad.append(row)
-            start = int(offsets[row + 1])
-            continue
-        return bad
+    return _undecodable_pieces(data[offsets[0] : offsets[-1]].tobytes(), offsets[1:] - offsets[0], "gb18030")
 
 
 def _decodes(raw: bytes) -> bool:

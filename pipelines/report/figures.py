@@ -101,7 +101,7 @@ def flow_bars(title: str, flows: Sequence[Flow], *, width: int = 500, height: in
     left, top, bottom = 10, 16, 20
     middle = top + (height - top - bottom) / 2
     half = (height - top - bottom) / 2 - 10
-    step = (width - left) / max(len(flows), 1)
+    step = min((width - left) / max(len(flows), 1), 64)
     drawn = [_LINE.format("f-base", 0, _px(middle), width, _px(middle))]
     for number, flow in enumerate(flows):
         x, wide = left + number * step, min(step * 0.62, 34)

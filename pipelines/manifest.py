@@ -16,7 +16,6 @@ from pipelines.identity.keyring import KeyRing
 
 ANNOUNCED, CONFIRMED = "publish", "published"
 
-_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -72,8 +71,8 @@ def manifest_path(home: Path, as_of: date) -> Path:
 
 def published_nights(home: Path) -> list[date]:
     """The days that have a manifest, oldest first."""
-    matches = (_DAY_FILE.fullmatch(path.name) for path in nights_folder(home).glob("*.json"))
-    return sorted(date.fromisoformat(match[1]) for match in matches if match)
+    names = [path.name.removesuffix(".json") for path in nights_folder(home).glob("*.json")]
+    return sorted(date.fromisoformat(name) for name in names if _is_day(name))
 
 
 def read_manifest(home: Path, as_of: date) -> Manifest:
@@ -90,7 +89,7 @@ def parse_manifest(content: bytes, name: str, as_of: date) -> Manifest:
     """A manifest from its bytes; `name` is told in errors. Raises ManifestError."""
     try:
         document = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
         raise ManifestError(f"{name} is not JSON; the night must be run again") from None
     _check_shape(document, name)
     if document["as_of"] != as_of.isoformat():

@@ -113,7 +113,7 @@ def decode_text(text: str, where: str) -> bytes:
 def _parse(content: bytes, where: str) -> dict[str, Any]:
     try:
         document = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
         raise KeyRingError(f"the ring {where} is not JSON; restore it from its backup") from None
     if not isinstance(document, dict) or document.get("hedui_keyring") != _FORMAT:
         raise KeyRingError(f"{where} is no key ring of format {_FORMAT}")

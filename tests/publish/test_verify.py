@@ -140,7 +140,8 @@ def test_a_night_put_back_to_an_earlier_run_is_found(home, ring, nights):
 
 def test_published_nights_come_in_order_and_strangers_do_not_count(home, ring, nights):
     (home / "nights" / "notes.json").write_text("{}")
-    (home / "nights" / "2026-06-29.json.bak").write_text("{}")
+    for name in ("2026-06-29.json.bak", "2026-13-45.json", "20260629.json", ".2026-06-28.json.7.new"):
+        (home / "nights" / name).write_text("{}")
     assert published_nights(home) == [AS_OF, NEXT]
     assert published_nights(home / "none") == []
     assert latest(home) == nights[1] and latest_before(home, NEXT) == nights[0]

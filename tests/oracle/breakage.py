@@ -8,10 +8,43 @@ from typing import Any
 
 from .builder import LAYOUT, Builder, Record
 
-BAD_MONEY = ("abc", "+5", "1e3", "1,00", "12,34.5", "1.", ".5", "１２", "--3", "1 000", "1,0000", "￥5", "0x1F", "NaN")
-BAD_DATES = ("2026-13-01", "2026-6-1", "20260230", "2026.06.01", "26-06-01", "2026-06-01 00:00", "２０２６0601", "2026/6", "0000-01-01")
+BAD_MONEY = (
+    "abc",
+    "+5",
+    "1e3",
+    "1,00",
+    "12,34.5",
+    "1.",
+    ".5",
+    "１２",
+    "--3",
+    "1 000",
+    "1,0000",
+    "￥5",
+    "0x1F",
+    "NaN",
+)
+BAD_DATES = (
+    "2026-13-01",
+    "2026-6-1",
+    "20260230",
+    "2026.06.01",
+    "26-06-01",
+    "2026-06-01 00:00",
+    "２０２６0601",
+    "2026/6",
+    "0000-01-01",
+)
 BAD_MONTHS = ("2026-13", "202600", "2026/05", "2026-5", "20265", "２02605")
-BAD_IDS = ("12345", "99910119700101001Y", "9991011970010100X1", "999101700101０0Ａ", "九九九", "9991011970010100111", "٩٩٩١٠١٧٠٠١٠١٠٠١")
+BAD_IDS = (
+    "12345",
+    "99910119700101001Y",
+    "9991011970010100X1",
+    "999101700101０0Ａ",
+    "九九九",
+    "9991011970010100111",
+    "٩٩٩١٠١٧٠٠١٠١٠٠١",
+)
 BAD_CODES = ("未知", "X", "是否", "活期;", "正 常", "01x", "7")
 
 
@@ -74,7 +107,12 @@ def bad_line(b: Builder, record: Record) -> bytes:
         case "household_registration":
             line = "|".join(cells)
             return rng.choice(
-                [(line + "|").encode("gb18030"), "|".join(cells[1:]).encode("gb18030"), line.encode("gb18030") + b"\xff\xff", line.encode("gb18030") + b"\x81"]
+                [
+                    (line + "|").encode("gb18030"),
+                    "|".join(cells[1:]).encode("gb18030"),
+                    line.encode("gb18030") + b"\xff\xff",
+                    line.encode("gb18030") + b"\x81",
+                ]
             )
     encoding = "gb18030" if record.table in ("banks", "market_regulation") else "utf-8"
     plain = [c.replace(",", "").replace('"', "") for c in cells]
@@ -85,7 +123,9 @@ def bad_line(b: Builder, record: Record) -> bytes:
             ",".join(plain[1:]).encode(encoding),
             (",".join(plain[:-1]) + ',"no end').encode(encoding),  # a quote not closed on its line
             ('"' + line).encode(encoding),
-            ('"' + plain[0] + '"x,' + ",".join(plain[1:])).encode(encoding),  # goes on after the closing quote
+            ('"' + plain[0] + '"x,' + ",".join(plain[1:])).encode(
+                encoding
+            ),  # goes on after the closing quote
             line.encode(encoding) + b"\xff",
             ",".join(plain[:-1]).encode(encoding) + b",\x81\x20",
         ]
@@ -113,8 +153,13 @@ def break_rows(b: Builder, share: float) -> None:
                 break_cells(b, copy)
             b.records.append(copy)
     # a JSON key that is absent is an empty value; a record that is no object
-    insurance = [r for r in tables.get("insurance", [])]
+    insurance = tables.get("insurance", [])
     if insurance:
-        b.records.append(Record("insurance", insurance[0].file, raw=b.rng.choice([b"7", b"null", b'["a"]', b'"x"']), broken=True))
-
-
+        b.records.append(
+            Record(
+                "insurance",
+                insurance[0].file,
+                raw=b.rng.choice([b"7", b"null", b'["a"]', b'"x"']),
+                broken=True,
+            )
+        )

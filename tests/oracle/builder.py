@@ -109,10 +109,10 @@ class Builder:
         self.records.append(record)
         return record
 
-    def _who(self, who: Someone, number: str | None, name: str | None) -> dict[str, str]:
+    def _who(self, who: Someone, number: str | None, name: str | None) -> dict[str, Any]:
         """Number and name in one of their many forms, unless a form is given."""
         written = name if name is not None else name_forms(who.name, self.rng)
-        plain = number if number is not None else id_forms(who, self.rng, can_be_15=name is None)
+        plain: Any = number if number is not None else id_forms(who, self.rng, can_be_15=name is None)
         return {"id": plain, "name": written}
 
     # --- roster
@@ -138,9 +138,17 @@ class Builder:
         self.families.append(family)
         return family
 
-    def member(self, family: Family, who: Someone, relation: str = "20", role: str = "成员", **more: Any) -> Record:
+    def member(
+        self, family: Family, who: Someone, relation: str = "20", role: str = "成员", **more: Any
+    ) -> Record:
         number, name = more.pop("number", None), more.pop("name", None)
-        cells = {"disability_grade": "", "disability_category": "", "severe_illness": "否", "c1": "有", **more}
+        cells = {
+            "disability_grade": "",
+            "disability_category": "",
+            "severe_illness": "否",
+            "c1": "有",
+            **more,
+        }
         return self.add(
             "members", "members.csv", household_id=family.household_id, role=role, relation=relation,
             **self._who(who, number, name), **cells,
@@ -149,10 +157,17 @@ class Builder:
     def obligor(self, family: Family, who: Someone, authorised: bool = True, **more: Any) -> Record:
         if authorised:
             self.authorise(who)
-        return self.member(family, who, relation=self.rng.choice(["50", "20", "71"]), role="法定义务人", **more)
+        return self.member(
+            family, who, relation=self.rng.choice(["50", "20", "71"]), role="法定义务人", **more
+        )
 
     def authorise(
-        self, who: Someone, scope: str = "*", signed: date | None = None, until: date | None = None, number: str | None = None
+        self,
+        who: Someone,
+        scope: str = "*",
+        signed: date | None = None,
+        until: date | None = None,
+        number: str | None = None,
     ) -> Record:
         if scope == "*" and self.rng.random() < 0.15:
             scope = "tax;market_regulation;banks;securities;insurance"
@@ -165,7 +180,9 @@ class Builder:
 
     # --- evidence
 
-    def tax(self, who: Someone, amount: Decimal | int, back: int = 1, item: str = "工资薪金", **more: Any) -> Record:
+    def tax(
+        self, who: Someone, amount: Decimal | int, back: int = 1, item: str = "工资薪金", **more: Any
+    ) -> Record:
         return self.add(
             "tax", self.rng.choice(["income-1.csv", "income-2.csv"]),
             **self._who(who, more.get("number"), more.get("name")),
@@ -183,7 +200,14 @@ class Builder:
             subscribed_capital=self.money(capital), status=status, c2="不详",
         )  # fmt: skip
 
-    def bank(self, who: Someone, balance: Decimal | int, account: str | None = None, day: date | None = None, **more: Any) -> Record:
+    def bank(
+        self,
+        who: Someone,
+        balance: Decimal | int,
+        account: str | None = None,
+        day: date | None = None,
+        **more: Any,
+    ) -> Record:
         code = more.get("bank", "105100")
         return self.add(
             "banks", more.get("file", f"{code}-1.csv"), **self._who(who, more.get("number"), more.get("name")),
@@ -193,18 +217,24 @@ class Builder:
         )  # fmt: skip
 
     def security(self, who: Someone, market: Decimal | int, cash: Decimal | int = 0, **more: Any) -> Record:
+        if "number" not in more and who.number.isdigit() and self.rng.random() < 0.1:
+            more["number"] = int(who.number)  # a JSON number in a text column is its text
+
         def amount(value: Decimal | int) -> Any:
             return Decimal(value) if self.rng.random() < 0.5 else self.money(value)
 
         return self.add(
-            "securities", "holdings-1.jsonl", **self._who(who, more.get("number"), more.get("name")), institution="10710000",
-            account_no=more.get("account") or f"E{self.number():09d}", market_value=amount(market),
+            "securities", "holdings-1.jsonl", **self._who(who, more.get("number"), more.get("name")),
+            institution="10710000",
+            account_no=more.get("account") or self.rng.choice([f"E{self.number():09d}", self.number() + 10**17]),
+            market_value=amount(market),
             cash_balance=amount(cash), currency=more.get("currency", "CNY"),
             date=date_forms(more.get("day") or self.ago(3), self.rng),
         )  # fmt: skip
 
     def policy(
-        self, who: Someone, cash: Decimal | int = 0, premium: Decimal | int = 0, kind: str = "年金", status: str = "有效",
+        self, who: Someone, cash: Decimal | int = 0, premium: Decimal | int = 0, kind: str = "年金",
+        status: str = "有效",
         begins: date | None = None, ends: date | None = None, **more: Any,
     ) -> Record:  # fmt: skip
         return self.add(
@@ -217,11 +247,18 @@ class Builder:
         )  # fmt: skip
 
     def registered(
-        self, who: Someone, register: str, relation: str = "01", status: str = "正常", day: date | None = None, **more: Any
+        self,
+        who: Someone,
+        register: str,
+        relation: str = "01",
+        status: str = "正常",
+        day: date | None = None,
+        **more: Any,
     ) -> Record:
         return self.add(
             "household_registration", "persons-4401.txt", register_no=register,
-            **self._who(who, more.get("number"), more.get("name")), c1="男", c2="", relation=relation, c3="440103",
+            **self._who(who, more.get("number"), more.get("name")),
+            c1=self.rng.choice(["男", "女", '"女', '"男"']), c2="", relation=relation, c3="440103",
             status=status, status_date=date_forms(day, self.rng) if day else "",
         )  # fmt: skip
 
@@ -229,7 +266,8 @@ class Builder:
 
     def monitored(
         self, county: str, area: str, people: list[Someone], *, annual: Decimal | int = 0, rigid: Decimal | int = 0,
-        has_obligor: str = "有", eliminated: str = "否", authorised: bool = True, household_id: str | None = None, **more: Any,
+        has_obligor: str = "有", eliminated: str = "否", authorised: bool = True, household_id: str | None = None,
+        **more: Any,
     ) -> Family:  # fmt: skip
         family = Family(household_id or f"R{self.number():05d}", "", county, area, people)
         for at, one in enumerate(people):
@@ -241,7 +279,8 @@ class Builder:
                     township_code=county + "002", area=area, **self._who(one, None, None),
                     relation="01" if own else self.rng.choice(["10", "20", "30"]), c1="突发严重困难户",
                     risk_eliminated=eliminated if own else self.rng.choice(["是", "否"]),
-                    declared_annual=self._cell(annual if own else 99), rigid_expenditure=self._cell(rigid if own else 5),
+                    declared_annual=self._cell(annual if own else 99),
+                    rigid_expenditure=self._cell(rigid if own else 5),
                     disability_grade="", disability_category="", severe_illness="否", c2="",
                     has_obligor=has_obligor if own else "有", c3=date(2024, 5, 1),
                 )

@@ -136,7 +136,14 @@ def rows_equal_but_for_name(b: Builder, side: int) -> None:
     amount = Decimal(9000 + b.number())
     b.tax(who, amount, month=month, payer=payer)
     for _ in range(2):
-        b.tax(who, amount, month=month, payer=payer, name=forms.unreadable_name(who.name, b.rng), number=who.number)
+        b.tax(
+            who,
+            amount,
+            month=month,
+            payer=payer,
+            name=forms.unreadable_name(who.name, b.rng),
+            number=who.number,
+        )
     if side == 0:
         b.tax(who, amount, month=month, payer=payer + "2")  # a carried column differs: not a duplicate
     if side > 0:
@@ -260,7 +267,11 @@ def sole_trader(b: Builder, side: int) -> None:
 def _minor(b: Builder, side: int) -> Someone:
     """Under 18: the birthday is tomorrow (-1), today (0: no longer a minor), yesterday (+1)."""
     day = b.as_of - timedelta(days=side)
-    return b.people.new(date(day.year - 18, day.month, min(day.day, 28)) if day.day <= 28 else b.as_of.replace(year=day.year - 18, day=1))
+    return b.people.new(
+        date(day.year - 18, day.month, min(day.day, 28))
+        if day.day <= 28
+        else b.as_of.replace(year=day.year - 18, day=1)
+    )
 
 
 @case
@@ -289,7 +300,9 @@ def collective_register(b: Builder, side: int) -> None:
     for at in range(b.law.register_max - 2 + side):
         other = b.people.new()
         # suspect numbers and those who left count as numbers too
-        b.registered(other, register, "97", number=forms.wrong_check(other.number, b.rng) if at == 0 else None)
+        b.registered(
+            other, register, "97", number=forms.wrong_check(other.number, b.rng) if at == 0 else None
+        )
 
 
 @case
@@ -303,7 +316,13 @@ def known_child(b: Builder, side: int) -> None:
     if side < 0:
         b.obligor(family, child)
     elif side == 0:
-        b.member(family, child, number=forms.swapped(child.number, b.rng) if b.rng.random() < 0.5 else forms.wrong_check(child.number, b.rng))
+        b.member(
+            family,
+            child,
+            number=forms.swapped(child.number, b.rng)
+            if b.rng.random() < 0.5
+            else forms.wrong_check(child.number, b.rng),
+        )
     else:
         b.registered(child, register, "21", number=forms.wrong_check(child.number, b.rng))
         b.registered(child, register, "21", name="")
@@ -387,7 +406,9 @@ def mistyped_row(b: Builder, side: int) -> None:
         b.bank(who, 5000 + side, number=wrong, day=b.ago(4), account=f"X3{side}")
     b.tax(who, 5000, number=wrong, name=b.rng.choice([None, "", "某*", "别名人"]))
     b.registered(who, f"HK{b.number()}", "01", "死亡", b.ago(3), number=wrong)
-    b.security(who, 100, number=who.number[:4] + "00" + who.number[6:])  # two substitutions, still valid or not
+    b.security(
+        who, 100, number=who.number[:4] + "00" + who.number[6:]
+    )  # two substitutions, still valid or not
 
 
 @case
@@ -402,6 +423,9 @@ def ambiguous_mistyped_row(b: Builder, side: int) -> None:
         if side < 0:
             family = any_family(b, ("低保",))
             b.obligor(family, other)  # a candidate for tax rows only
+        elif b.rng.random() < 0.4:
+            # monitored households are records only while they are candidates
+            b.monitored(*b.place(), [other], annual=300, eliminated=b.rng.choice(["是", "否"]))
         else:
             any_family(b, people=[other])
     b.tax(who, 4000, number=wrong, name=who.name)
@@ -437,7 +461,7 @@ def unreadable_on_roster(b: Builder, side: int) -> None:
 
 @case
 def fifteen_digits(b: Builder, side: int) -> None:
-    """A row upgraded from 15 digits: exact with equal readable names, conflict with different, nothing with unreadable."""
+    """A row of 15 digits: exact with equal readable names, conflict with different ones, else nothing."""
     who = b.people.new(date(1955, 1, 9))
     any_family(b, people=[who])
     short = who.number[:6] + who.number[8:17]
@@ -465,7 +489,9 @@ def partial_scope(b: Builder, side: int) -> None:
     who = any_family(b, authorised=False).people[0]
     b.authorise(who, scope="banks;tax")
     if side >= 0:
-        b.authorise(who, scope=b.rng.choice(["insurance", "household_registration;insurance", "roster;securities"]))
+        b.authorise(
+            who, scope=b.rng.choice(["insurance", "household_registration;insurance", "roster;securities"])
+        )
     if side > 0:
         b.authorise(who, scope="banks;market_regulation;securities")
     b.bank(who, 700000)

@@ -17,7 +17,9 @@ def _annual(line: Decimal | None, side: int) -> Decimal:
 
 
 def _family_of(b: Builder, most: int = 4) -> list[Someone]:
-    return [b.people.new(date(1975, 1, 1) + timedelta(days=b.number())) for _ in range(b.rng.randint(1, most))]
+    return [
+        b.people.new(date(1975, 1, 1) + timedelta(days=b.number())) for _ in range(b.rng.randint(1, most))
+    ]
 
 
 @case
@@ -42,8 +44,14 @@ def n02(b: Builder, side: int) -> None:
     county, area = b.place()
     severe = {
         -1: {"severe_illness": "是"},
-        0: {"disability_grade": b.rng.choice(["2", "3"]), "disability_category": b.rng.choice(["视力", "肢体", ""])},
-        1: {"disability_grade": b.rng.choice(["3", "4"]), "disability_category": b.rng.choice(["智力", "精神"])},
+        0: {
+            "disability_grade": b.rng.choice(["2", "3"]),
+            "disability_category": b.rng.choice(["视力", "肢体", ""]),
+        },
+        1: {
+            "disability_grade": b.rng.choice(["3", "4"]),
+            "disability_category": b.rng.choice(["智力", "精神"]),
+        },
     }[side]
     line = b.law.line("dibao_margin", "entry", county, area)
     people = _family_of(b)
@@ -73,7 +81,9 @@ def n04(b: Builder, side: int) -> None:
         annual = _annual(line, side)
         b.monitored(county, area, people, annual=annual, rigid=10**6)
     else:
-        b.monitored(county, area, people, annual=annual, rigid=b.law.rigid_share * annual * len(people) + side * CENT)
+        b.monitored(
+            county, area, people, annual=annual, rigid=b.law.rigid_share * annual * len(people) + side * CENT
+        )
 
 
 @case
@@ -116,7 +126,12 @@ def n05_disabled(b: Builder, side: int) -> None:
 @case
 def n05_two_people(b: Builder, side: int) -> None:
     """N05 needs n = 1."""
-    b.monitored(*b.place(), [b.people.new(date(1940, 1, 1)), b.people.new(date(1941, 1, 1))], annual=10, has_obligor="无")
+    b.monitored(
+        *b.place(),
+        [b.people.new(date(1940, 1, 1)), b.people.new(date(1941, 1, 1))],
+        annual=10,
+        has_obligor="无",
+    )
 
 
 @case
@@ -137,7 +152,9 @@ def n06_director(b: Builder, side: int) -> None:
     if side < 0:
         b.interest(people[-1], "法定代表人", capital=0)
     else:
-        b.interest(people[-1], "股东", capital=(b.law.capital_threshold / 10000) + Decimal("0.0001") * (side - 1))
+        b.interest(
+            people[-1], "股东", capital=(b.law.capital_threshold / 10000) + Decimal("0.0001") * (side - 1)
+        )
 
 
 @case
@@ -277,6 +294,8 @@ def u01_blocked(b: Builder, side: int) -> None:
 @case
 def u02(b: Builder, side: int) -> None:
     """U02: dibao_margin only, for every severe member without an exact 死亡 row."""
-    family = _upgrade(b, b.rng.choice(["低保边缘", "低保边缘", "刚性支出"]), "dibao_margin", side, severe_illness="是")
+    family = _upgrade(
+        b, b.rng.choice(["低保边缘", "低保边缘", "刚性支出"]), "dibao_margin", side, severe_illness="是"
+    )
     if b.rng.random() < 0.5:
         b.registered(family.people[-1], f"HK{b.number()}", "01", "死亡", b.ago(4))

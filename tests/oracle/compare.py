@@ -1,6 +1,6 @@
 """Run the pipeline and the oracle on the same worlds and tell every difference.
 
-    python -m tests.oracle.compare --seeds 0-50 [--nights 3] [--keep DIR]
+python -m tests.oracle.compare --seeds 0-50 [--nights 3] [--keep DIR]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -31,7 +32,11 @@ Run = Callable[[list[str]], tuple[int, str, str]]
 def run_subprocess(arguments: list[str]) -> tuple[int, str, str]:
     """(exit status, stdout, stderr)"""
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -45,23 +50,31 @@ def run_in_process(arguments: list[str]) -> tuple[int, str, str]:
             status = main(arguments)
         except SystemExit as left:
             status = left.code if isinstance(left.code, int) else 1
+        except Exception:  # (as an interpreter would: traceback, exit status 1)
+            traceback.print_exc()
+            status = 1
     return status or 0, out.getvalue(), err.getvalue()
 
 
 # --- what the pipeline says -----------------------------------------------------------------------------------------
 
 
+class ExportFailed(Exception):
+    pass
+
+
 def export(run: Run, name: str, day: str, home: Path, folder: Path) -> list[dict[str, str]]:
     file = folder / f"{name}.csv"
     status, _, err = run(
-        ["export", name, "--as-of", day, "--format", "csv", "--output", str(file), "--actor", "核验员", "--reason", "比对",
+        ["export", name, "--as-of", day, "--format", "csv", "--output", str(file),
+         "--actor", "核验员", "--reason", "比对",
          "--home", str(home)]
     )  # fmt: skip
     if status:
-        raise RuntimeError(f"export {name} gave {status}: {err[-800:]}")
+        raise ExportFailed(f"export {name} gave {status}: {err[-800:]}")
     data = file.read_bytes()
     if not data.startswith(b"\xef\xbb\xbf") or data.count(b"\n") != data.count(b"\r\n"):
-        raise RuntimeError(f"{name}.csv is not UTF-8 with BOM and CRLF")
+        raise ExportFailed(f"{name}.csv is not UTF-8 with BOM and CRLF")
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
@@ -118,7 +131,16 @@ def compare_lists(wanted: list[dict[str, str]], given: list[dict[str, str]], hou
 
 
 def brief(row: dict[str, str]) -> str:
-    columns = ("状态", "核对值", "标准值", "人均月收入", "收入标准", "人均金融资产", "资产标准", "公民身份号码")
+    columns = (
+        "状态",
+        "核对值",
+        "标准值",
+        "人均月收入",
+        "收入标准",
+        "人均金融资产",
+        "资产标准",
+        "公民身份号码",
+    )
     return ", ".join(f"{c} {row[c]}" for c in columns if row.get(c))
 
 
@@ -129,7 +151,9 @@ def compare_quarantine(oracle: OracleNight, given: list[dict[str, str]]) -> list
     skipped = {Path(r["文件"]).name for r in oracle.quarantine if r["数据来源"] in unclear}
 
     def rows(table: list[dict[str, str]]) -> Counter[tuple[str, str, str]]:
-        return Counter((Path(r["文件"]).name, r["行号"], r["原因"]) for r in table if Path(r["文件"]).name not in skipped)
+        return Counter(
+            (Path(r["文件"]).name, r["行号"], r["原因"]) for r in table if Path(r["文件"]).name not in skipped
+        )
 
     ours, theirs = rows(oracle.quarantine), rows(given)
     return [f"quarantine: only the oracle has {k}" for k in sorted((ours - theirs).elements())] + [
@@ -154,8 +178,15 @@ def compare_night(run: Run, world: Path, home: Path, day: str, oracle: OracleNig
     found = _walk(oracle.status, json.loads(out), "status")
     for name, household in LISTS.items():
         wanted_rows = oracle.discrepancies if name == "discrepancies" else oracle.newly_eligible
-        found += compare_lists(wanted_rows, export(run, name, day, home, world), household)
-    return found + compare_quarantine(oracle, export(run, "quarantine", day, home, world))
+        try:
+            found += compare_lists(wanted_rows, export(run, name, day, home, world), household)
+        except ExportFailed as failed:
+            found.append(str(failed))
+    try:
+        found += compare_quarantine(oracle, export(run, "quarantine", day, home, world))
+    except ExportFailed as failed:
+        found.append(str(failed))
+    return found
 
 
 def compare_seed(seed: int, nights: int, folder: Path, run: Run = run_subprocess) -> list[str]:
@@ -190,7 +221,9 @@ def main() -> int:
     for seed in range(int(first), int(last or first) + 1):
         with tempfile.TemporaryDirectory() as temporary:
             folder = (chosen.keep or Path(temporary)) / f"seed-{seed}"
-            found = compare_seed(seed, chosen.nights, folder, run_in_process if chosen.in_process else run_subprocess)
+            found = compare_seed(
+                seed, chosen.nights, folder, run_in_process if chosen.in_process else run_subprocess
+            )
         print(f"seed {seed}: " + ("same" if not found else f"{len(found)} differences"), flush=True)
         for difference in found:
             print("   ", difference)

@@ -39,9 +39,7 @@ def _birth(number: str) -> date | None:
 def _is_valid(number: str, as_of: date) -> bool:
     born = _birth(number)
     return (
-        check_character(number[:17]) == number[17]
-        and born is not None
-        and date(1900, 1, 1) <= born <= as_of
+        check_character(number[:17]) == number[17] and born is not None and date(1900, 1, 1) <= born <= as_of
     )
 
 

@@ -28,7 +28,9 @@ class Law:
             ("dibao", "check"): ("dibao_standard", Decimal("1.1")),
             ("dibao", "entry"): ("dibao_standard", Decimal(1)),
             ("dibao_margin", "check"): ("dibao_standard", Decimal("1.65")),
-            ("dibao_margin", "entry"): rng.choice([("dibao_standard", Decimal("1.5")), ("minimum_wage", Decimal("0.8"))]),
+            ("dibao_margin", "entry"): rng.choice(
+                [("dibao_standard", Decimal("1.5")), ("minimum_wage", Decimal("0.8"))]
+            ),
             ("rigid_expenditure", "check"): ("disposable_income", Decimal(1)),
             ("rigid_expenditure", "entry"): ("disposable_income", Decimal("0.8")),
             ("tekun", "entry"): ("dibao_standard", Decimal("1.25")),
@@ -85,8 +87,10 @@ class Law:
         standard("4401", "urban", 1200)
         standard("4401", "rural", 1000, day)  # from the night itself on
         standard("4401", "rural", 950)
-        standard("440103", "urban", 1300, to=day + timedelta(days=400))  # the longest match wins, for its area only
-        standard("4402", "urban", 900)
+        standard(
+            "440103", "urban", 1300, to=day + timedelta(days=400)
+        )  # the longest match wins, for its area only
+        standard("4402", "urban", 900, to=day)  # that day included
         standard("4402", "urban", 905, later)  # the next night has another standard
         standard("4402", "rural", 777)
         for region, wage, income in (("4401", 2500, 30000), ("4402", 1900, 24600)):
@@ -114,7 +118,11 @@ class Law:
             "evidence_max_age_days": self.evidence_age, "max_quarantined_share": self.share,
         }  # fmt: skip
         for key, value in scalars.items():
-            entry(key, value=value, **({"confirmed": False} if key in ("income_tolerance", "rigid_share") else {}))
+            entry(
+                key,
+                value=value,
+                **({"confirmed": False} if key in ("income_tolerance", "rigid_share") else {}),
+            )
         entry("income_tolerance", date(2015, 1, 1), value=7, confirmed=False)  # superseded: not used
         return "\n".join(out)
 

@@ -82,7 +82,9 @@ def roster_households(roster: Source) -> list[Household]:
     found = []
     for row in roster.accepted("programme"):
         v = row.values
-        people = [_person(m) for m in members if not m.reasons and m.values["household_id"] == v["household_id"]]
+        people = [
+            _person(m) for m in members if not m.reasons and m.values["household_id"] == v["household_id"]
+        ]
         found.append(
             Household(
                 v["household_id"], v["county_code"], v["township_code"],
@@ -121,7 +123,8 @@ def candidates(monitored: list[Household], active: list[Household]) -> list[Hous
     return [
         h
         for h in monitored
-        if h.head["risk_eliminated"] == "否" and not any(p.id.valid and p.id.text in on_roster for p in h.members)
+        if h.head["risk_eliminated"] == "否"
+        and not any(p.id.valid and p.id.text in on_roster for p in h.members)
     ]
 
 

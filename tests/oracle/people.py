@@ -13,7 +13,8 @@ from decimal import Decimal
 from .identity import CHECK_CHARACTERS, check_character, one_step_apart
 
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨"
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英坾攟衸𠮷䶮"  # some end in byte 0x7C in GB18030, some take four bytes
+# some end in byte 0x7C in GB18030, some take four bytes
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英坾攟衸𠮷䶮"
 FULL_WIDTH = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in "0123456789X"})
 
 
@@ -43,7 +44,9 @@ class People:
             if number not in self.given and not any(one_step_apart(number, g) for g in self.given):
                 break
         self.given.add(number)
-        return Someone(number, name or rng.choice(SURNAMES) + "".join(rng.choices(GIVEN, k=rng.randint(1, 2))))
+        return Someone(
+            number, name or rng.choice(SURNAMES) + "".join(rng.choices(GIVEN, k=rng.randint(1, 2)))
+        )
 
     def twin(self, one: Someone, wrong: str) -> Someone | None:
         """Somebody else of the same name whose number is one step from `wrong` too (an ambiguous repair)."""

@@ -80,7 +80,9 @@ class Policy:
 
     def _regional(self, key: str, county: str, area: str | None = None) -> Fraction | None:
         fitting = [
-            e for e in self.used[key] if county.startswith(e["region"]) and (area is None or e["area"] == area)
+            e
+            for e in self.used[key]
+            if county.startswith(e["region"]) and (area is None or e["area"] == area)
         ]
         return _exact(max(fitting, key=lambda e: len(e["region"]))["value"]) if fitting else None
 
@@ -119,5 +121,6 @@ class Policy:
     def has_gap(self, county: str) -> bool:
         """No matching region in a regional table at all."""
         return any(
-            self._regional(key, county) is None for key in ("dibao_standard", "minimum_wage", "disposable_income")
+            self._regional(key, county) is None
+            for key in ("dibao_standard", "minimum_wage", "disposable_income")
         )

@@ -399,7 +399,9 @@ def _object_row(row: Row, record: Any, columns: list[Column]) -> Row:
     return row
 
 
-def _read_text_file(source: str, file: str, data: bytes, columns: list[Column], encoding: str, form: str) -> list[Row]:
+def _read_text_file(
+    source: str, file: str, data: bytes, columns: list[Column], encoding: str, form: str
+) -> list[Row]:
     rows = []
     lines = _lines(data, encoding)
     headers = [c.header for c in columns]

@@ -67,7 +67,9 @@ def night(feeds: Path, policy: Path, as_of: date, previous: OracleNight | None =
     obligors = [p for h in active if h.programme in ("低保", "特困") for p in h.obligors]
     counts = {name: Linked() for name in SOURCES}
     for name in SIX:
-        counts[name] = linking.link(sources[name], members + (obligors if name == "tax" else []), authorisations)
+        counts[name] = linking.link(
+            sources[name], members + (obligors if name == "tax" else []), authorisations
+        )
 
     registers = linking.registers(sources["household_registration"])
     tonight = rules.Tonight(as_of, law, sources, authorisations, registers, active)

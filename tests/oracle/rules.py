@@ -67,7 +67,11 @@ def own_income(t: Tonight, p: Person) -> Fraction:
     countable = t.policy.scalar("countable_income_items")
     months = window(t)
     total = sum(
-        (e["amount"] for e in p.evidence("tax") if e["tax_month"] in months and e["income_item"] in countable),
+        (
+            e["amount"]
+            for e in p.evidence("tax")
+            if e["tax_month"] in months and e["income_item"] in countable
+        ),
         Fraction(0),
     )
     return max(total, Fraction(0)) / len(months)
@@ -97,7 +101,9 @@ def _account_assets(t: Tonight, rows: list[dict[str, Any]]) -> Fraction:
                     key = ("", row["currency"])
                     amount = row["market_value"] + max(row["cash_balance"], Fraction(0))
                 largest[key] = max(largest.get(key, Fraction(0)), amount)
-        total += sum((amount * t.policy.fx()[currency] for (_, currency), amount in largest.items()), Fraction(0))
+        total += sum(
+            (amount * t.policy.fx()[currency] for (_, currency), amount in largest.items()), Fraction(0)
+        )
     return total
 
 
@@ -142,7 +148,9 @@ def property_passes(t: Tonight, programme: str, h: Household) -> bool | None:
 
 def is_severe(t: Tonight, p: Person) -> bool:
     grades, mental = t.policy.scalar("severe_grades"), t.policy.scalar("severe_grades_intellectual_mental")
-    has = [str(g) for g in (mental if p.disability_category in ("智力", "精神") else [])] + [str(g) for g in grades]
+    has = [str(g) for g in (mental if p.disability_category in ("智力", "精神") else [])] + [
+        str(g) for g in grades
+    ]
     return p.disability_grade in has or p.severe_illness
 
 
@@ -309,7 +317,17 @@ def x05(t: Tonight, h: Household) -> Finding:
 
 
 HOUSEHOLD_RULES = {"I01": i01, "I02": i02, "A01": a01, "A02": a02, "P01": p01, "H01": h01}
-MEMBER_RULES = {"D01": d01, "D02": d02, "D03": d03, "B01": b01, "B02": b02, "X01": x01, "X02": x02, "X03": x03, "X04": x04}
+MEMBER_RULES = {
+    "D01": d01,
+    "D02": d02,
+    "D03": d03,
+    "B01": b01,
+    "B02": b02,
+    "X01": x01,
+    "X02": x02,
+    "X03": x03,
+    "X04": x04,
+}
 OBLIGOR_RULES = {"S01": s01, "X04": x04}  # fmt: skip
 
 

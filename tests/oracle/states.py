@@ -12,7 +12,8 @@ from .rules import Lead, Tonight
 
 NAMES = {
     "D01": "成员已死亡", "D02": "户籍已迁出或注销", "D03": "重复享受", "I01": "收入超标", "I02": "收入未申报",
-    "A01": "金融资产超标", "A02": "金融资产未申报", "P01": "商业保险缴费过高", "B01": "企业任职或出资", "B02": "个体经营",
+    "A01": "金融资产超标", "A02": "金融资产未申报", "P01": "商业保险缴费过高", "B01": "企业任职或出资",
+    "B02": "个体经营",
     "H01": "疑似漏报家庭成员", "S01": "法定义务人有赡养能力", "X01": "名册身份号码无效", "X02": "身份信息不一致",
     "X03": "疑似本人记录", "X04": "授权缺失或过期", "X05": "名册成员信息不完整", "N00": "需先取得授权", "N01": "低保",
     "N02": "低保边缘", "N03": "单人保", "N04": "刚性支出困难", "N05": "特困", "N06": "收入符合、财产待核实",
@@ -94,11 +95,19 @@ def _value_column(entry: Entry) -> str:
     return "核对值" if entry.key[0] == "discrepancies" else "人均月收入"
 
 
-def _unverified(t: Tonight, key: tuple[str, str, str, str], households: dict[str, Household], broken: set[str]) -> bool:
+def _unverified(
+    t: Tonight, key: tuple[str, str, str, str], households: dict[str, Household], broken: set[str]
+) -> bool:
     _, rule, household, person = key
     if any(t.held(s) or (s == "tax" and not t.tax_comparable()) for s in needs(rule)):
         return True
-    people = [person] if person else [p.id.text for p in households[household].members] if household in households else []
+    people = (
+        [person]
+        if person
+        else [p.id.text for p in households[household].members]
+        if household in households
+        else []
+    )
     if any(not t.authorisations.allows(p, s) for p in people for s in needs(rule)):
         return True
     return household in broken
@@ -122,14 +131,20 @@ def follow(
             continue
         entry.state = "continuing" if entry.value == was[key].value else "changed"
         fell = Decimal(entry.value) < Decimal(was[key].value)
-        if entry.key[1] in ("A01", "A02", "X02", "X03") and fell and any(t.held(s) for s in needs(entry.key[1])):
+        if (
+            entry.key[1] in ("A01", "A02", "X02", "X03")
+            and fell
+            and any(t.held(s) for s in needs(entry.key[1]))
+        ):
             entry.state, entry.value = "continuing", was[key].value
             entry.row[_value_column(entry)] = entry.value
     gone = []
     for key, old in was.items():
         if key not in found:
             monitored = key[1][0] == "N"
-            state = "unverified" if _unverified(t, key, households[monitored], broken[monitored]) else "cleared"
+            state = (
+                "unverified" if _unverified(t, key, households[monitored], broken[monitored]) else "cleared"
+            )
             gone.append(Entry(key, state, old.value, old.sort, dict(old.row)))
     entries = [*found.values(), *gone]
     for entry in entries:

@@ -78,7 +78,8 @@ ENTRIES = [
 POLICY += "".join(f'[[{key}]]\n{body}\nfrom = 2025-01-01\nsource = "s"\n' for key, body in ENTRIES)
 
 HEADERS = {
-    "households": "家庭编号,救助类别,县区代码,乡镇代码,城乡,认定日期,月救助金额,申报家庭月收入,申报金融资产,年刚性支出,状态",
+    "households": "家庭编号,救助类别,县区代码,乡镇代码,城乡,认定日期,月救助金额,"
+    "申报家庭月收入,申报金融资产,年刚性支出,状态",
     "members": "家庭编号,公民身份号码,姓名,角色,与户主关系,残疾等级,残疾类别,重病,劳动能力",
     "authorisations": "授权书编号,公民身份号码,签署日期,有效期至,授权范围",
     "tax": "公民身份号码,姓名,所属期,所得项目,收入额,扣缴义务人代码,扣缴义务人名称",
@@ -93,7 +94,25 @@ FILES = {
     "banks": ("banks", "105100-1.csv", "gb18030"),
     "household_registration": ("household_registration", "persons-1.txt", "gb18030"),
 }  # fmt: skip
-MONITORED_HEADER = ["户编号", "县区代码", "乡镇代码", "城乡", "姓名", "公民身份号码", "与户主关系", "监测类型", "风险是否消除", "家庭年人均纯收入", "年刚性支出", "残疾等级", "残疾类别", "重病", "劳动能力", "有无法定义务人", "识别日期"]
+MONITORED_HEADER = [
+    "户编号",
+    "县区代码",
+    "乡镇代码",
+    "城乡",
+    "姓名",
+    "公民身份号码",
+    "与户主关系",
+    "监测类型",
+    "风险是否消除",
+    "家庭年人均纯收入",
+    "年刚性支出",
+    "残疾等级",
+    "残疾类别",
+    "重病",
+    "劳动能力",
+    "有无法定义务人",
+    "识别日期",
+]
 HOUSEHOLD = "H1,低保,440103,440103001,城镇,,,0,0,,在保"
 FATHER_ROW, MOTHER_ROW = f"H1,{FATHER},张三,成员,01,,,否,", f"H1,{MOTHER},李四,成员,10,,,否,"
 BOTH_AUTHORISED = [f"1,{FATHER},2026-01-01,,*", f"2,{MOTHER},2026-01-01,,*"]
@@ -109,7 +128,9 @@ def _deliver(folder: Path, files: dict[str, tuple[bytes, int]], **receipt: Any) 
     (folder / "receipt.json").write_text(json.dumps(whole), "utf-8")
 
 
-def run(tmp_path: Path, previous: OracleNight | None = None, day: date = D, **tables: list[Any]) -> OracleNight:
+def run(
+    tmp_path: Path, previous: OracleNight | None = None, day: date = D, **tables: list[Any]
+) -> OracleNight:
     """One night over tables given as lines; what is not given is there and empty, or as in the constants above."""
     feeds = tmp_path / f"feeds-{len(list(tmp_path.iterdir()))}"
     given: dict[str, Any] = {
@@ -124,14 +145,21 @@ def run(tmp_path: Path, previous: OracleNight | None = None, day: date = D, **ta
         if source == "roster":
             roster |= content
         elif source not in missing:
-            _deliver(feeds / source, content, **({"covers": ["2025-12", "2026-05"]} if source == "tax" else {}))
+            _deliver(
+                feeds / source, content, **({"covers": ["2025-12", "2026-05"]} if source == "tax" else {})
+            )
     _deliver(feeds / "roster", roster)
     securities = given.get("securities", [])
     if "securities" not in missing:
-        _deliver(feeds / "securities", {"holdings-1.jsonl": ("\n".join(securities).encode(), len(securities))})
+        _deliver(
+            feeds / "securities", {"holdings-1.jsonl": ("\n".join(securities).encode(), len(securities))}
+        )
     if "insurance" not in missing:
         policies = given.get("insurance", [])
-        _deliver(feeds / "insurance", {"policies-1.json": (json.dumps({"policies": policies}).encode(), len(policies))})
+        _deliver(
+            feeds / "insurance",
+            {"policies-1.json": (json.dumps({"policies": policies}).encode(), len(policies))},
+        )
     book = openpyxl.Workbook()
     book.active.title = "监测对象"
     for row in (["题"], MONITORED_HEADER, *given.get("monitored", [])):
@@ -159,7 +187,8 @@ def eligible(result: OracleNight) -> dict[str, str]:
 def monitored(number: str, name: str, relation: str = "01", annual: Any = 6000, **more: str) -> list[Any]:
     row = dict(zip(MONITORED_HEADER, [""] * 17, strict=True))
     row |= {
-        "户编号": "R1", "县区代码": "440103", "乡镇代码": "440103001", "城乡": "城镇", "姓名": name, "公民身份号码": number,
+        "户编号": "R1", "县区代码": "440103", "乡镇代码": "440103001", "城乡": "城镇", "姓名": name,
+        "公民身份号码": number,
         "与户主关系": relation, "风险是否消除": "否", "家庭年人均纯收入": annual, "年刚性支出": "0", "重病": "否",
         "有无法定义务人": "有", **more,
     }  # fmt: skip
@@ -245,7 +274,7 @@ def test_a_held_roster_fails_the_night(tmp_path: Path) -> None:
 
 def test_income_is_compared_on_exact_totals(tmp_path: Path) -> None:
     # line 1000 x 2 persons x 6 months = 12000
-    at = [f"{FATHER},张三,2025-12,工资薪金,6000,,", f"{MOTHER},李 四,202605,工资薪金,\"6,000.00\",,"]
+    at = [f"{FATHER},张三,2025-12,工资薪金,6000,,", f'{MOTHER},李 四,202605,工资薪金,"6,000.00",,']
     assert "I01" not in leads(run(tmp_path, tax=at))
     over = leads(run(tmp_path, tax=[*at, f"{MOTHER},李四,202605,工资薪金,0.01,,"]))
     assert over["I01"] == "新增 1000.00/1000.00" and over["I02"] == "新增 2000.00/0.00"
@@ -287,7 +316,9 @@ def test_no_authorisation_no_check(tmp_path: Path) -> None:
     assert leads(result) == {"X04": "新增 5.00/0.00"}
     assert result.status["sources"]["market_regulation"]["unauthorised"] == 1
     until_today = [expired[0].replace("06-29", "06-30"), BOTH_AUTHORISED[1]]
-    assert leads(run(tmp_path, authorisations=until_today, market_regulation=[row])) == {"B01": "新增 0.00/0.00"}
+    assert leads(run(tmp_path, authorisations=until_today, market_regulation=[row])) == {
+        "B01": "新增 0.00/0.00"
+    }
 
 
 def test_an_incomplete_household_is_not_judged_by_its_missing_members(tmp_path: Path) -> None:
@@ -306,14 +337,21 @@ def test_registers_name_missing_minors_and_spouses(tmp_path: Path) -> None:
     near = f"H1,{CHILD[:17]}9,小明,成员,20,,,否,"
     authorised = [*BOTH_AUTHORISED, f"3,{CHILD[:17]}9,2026-01-01,,*"]
     assert leads(
-        run(tmp_path, household_registration=register, members=[FATHER_ROW, MOTHER_ROW, near], authorisations=authorised)
+        run(
+            tmp_path,
+            household_registration=register,
+            members=[FATHER_ROW, MOTHER_ROW, near],
+            authorisations=authorised,
+        )
     ) == {"X01": "新增 1.00/0.00"}
 
 
 def test_monitored_households_try_the_rules_in_order(tmp_path: Path) -> None:
     poor = monitored(CHILD, "小明", annual=11999.99)
     authorised = [*BOTH_AUTHORISED, f"3,{CHILD},2026-01-01,,*"]
-    assert eligible(run(tmp_path, monitored=[poor], authorisations=authorised)) == {"N01": "新增 1000.00/1000.00"}
+    assert eligible(run(tmp_path, monitored=[poor], authorisations=authorised)) == {
+        "N01": "新增 1000.00/1000.00"
+    }
     at = monitored(CHILD, "小明", annual=12000, 重病="是")
     assert list(eligible(run(tmp_path, monitored=[at], authorisations=authorised))) == ["N02", "N03"]
     alone = monitored(CHILD, "小明", 有无法定义务人="无")  # 11 years old

@@ -65,7 +65,9 @@ def change(b: Builder, rng: random.Random, step: int) -> None:
         if rng.random() < 0.5:
             gone.add(id(record))  # an authorisation withdrawn …
         else:
-            record.cells["有效期至"] = (b.as_of + timedelta(days=step - 1)).isoformat()  # … or expired last night
+            record.cells["有效期至"] = (
+                b.as_of + timedelta(days=step - 1)
+            ).isoformat()  # … or expired last night
     for record in rng.sample(by_source["members"], 3):
         if rng.random() < 0.7:
             break_cells(b, record)  # a household incomplete
@@ -73,7 +75,9 @@ def change(b: Builder, rng: random.Random, step: int) -> None:
             gone.add(id(record))  # a member left
     for record in rng.sample(by_source["households"], 2):
         record.cells["状态"] = "停保"
-    for record in rng.sample(by_source["rural_revitalisation"], min(4, len(by_source["rural_revitalisation"]))):
+    for record in rng.sample(
+        by_source["rural_revitalisation"], min(4, len(by_source["rural_revitalisation"]))
+    ):
         way = rng.randrange(4)
         if way == 0:
             record.cells["风险是否消除"] = "是"

@@ -44,7 +44,8 @@ def _join(lines: list[bytes], end: bytes, rng: random.Random, blank: tuple[bytes
 def _csv(table: str, records: list[Record], rng: random.Random) -> bytes:
     encoding = "gb18030" if table in ("banks", "market_regulation") else "utf-8"
     headers = [c.header for c in LAYOUT[table]]
-    lines = [",".join(headers).encode(encoding)]
+    quoted = rng.random() < 0.2
+    lines = [",".join(_csv_field(h, quoted) for h in headers).encode(encoding)]
     for record in records:
         cells = [str(record.cells.get(h) or "") for h in headers]
         line = ",".join(_csv_field(c, record.quoted) for c in cells)
@@ -69,9 +70,18 @@ def _json_object(record: Record) -> bytes:
     for key, value in record.cells.items():
         if value == "" and hash_of(record) % 2:
             continue  # an absent key is an empty value
-        shown = f"{value:f}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=hash_of(record) % 3 == 0)
+        shown = (
+            _json_number(value)
+            if isinstance(value, Decimal)
+            else json.dumps(value, ensure_ascii=hash_of(record) % 3 == 0)
+        )
         parts.append(f'"{key}": {shown}')
     return ("{" + ", ".join(parts) + "}").encode()
+
+
+def _json_number(value: Decimal) -> str:
+    """A JSON number may have an exponent; a text would not be allowed to."""
+    return f"{value.normalize():E}" if int(value) % 3 == 1 else f"{value:f}"
 
 
 def hash_of(record: Record) -> int:
@@ -92,6 +102,8 @@ def _workbook(table: str, records: list[Record], rng: random.Random) -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "监测对象"
+    if rng.random() < 0.5:  # the sheet is found by its name, not by its place
+        book.create_sheet("填表说明", 0 if rng.random() < 0.5 else 1).append(["户编号"])
     sheet.append(["防止返贫监测对象台账"])
     sheet.append([c.header for c in LAYOUT[table]])
     for record in records:
@@ -103,20 +115,29 @@ def _workbook(table: str, records: list[Record], rng: random.Random) -> bytes:
     return out.getvalue()
 
 
-WRITERS = {"securities": _jsonl, "insurance": _json, "household_registration": _pipes, "rural_revitalisation": _workbook}
+WRITERS = {
+    "securities": _jsonl,
+    "insurance": _json,
+    "household_registration": _pipes,
+    "rural_revitalisation": _workbook,
+}
 
 
 def write_file(table: str, records: list[Record], rng: random.Random) -> bytes:
     return WRITERS.get(table, _csv)(table, records, rng)
 
 
-def write_feeds(b: Builder, folder: Path, day: date, faults: dict[str, str], rng: random.Random, covers: Any) -> None:
+def write_feeds(
+    b: Builder, folder: Path, day: date, faults: dict[str, str], rng: random.Random, covers: Any
+) -> None:
     """All sources into `folder`; `faults` names what is wrong with a source (see `_spoil`)."""
     files: dict[str, dict[str, tuple[str, list[Record]]]] = {}
     for table, file in EMPTY_FILES.items():
         files.setdefault(SOURCE_OF.get(table, table), {})[file] = (table, [])
     for record in b.records:
-        _, records = files[SOURCE_OF.get(record.table, record.table)].setdefault(record.file, (record.table, []))
+        _, records = files[SOURCE_OF.get(record.table, record.table)].setdefault(
+            record.file, (record.table, [])
+        )
         records.append(record)
     for source, named in files.items():
         fault = faults.get(source, "")

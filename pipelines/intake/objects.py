@@ -24,11 +24,8 @@ def read_json_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Ite
     """Rows of a JSON-lines file; a line that is no JSON object is spoiled (`unparseable_record`)."""
     carried = b""
     line = 1
-    first = True
     while True:
         chunk = stream.read(16 << 20)
-        if first:
-            chunk, first = chunk.removeprefix(_BOM), False
         block = carried + chunk
         if not chunk:
             raws = block.split(b"\n") if block else []
@@ -36,6 +33,8 @@ def read_json_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Ite
         else:
             raws = block.split(b"\n")
             carried = raws.pop()
+        if raws and line == 1:
+            raws[0] = raws[0].removeprefix(_BOM)
         if raws:
             yield _read_raw_lines(raws, line, file)
             line += len(raws)

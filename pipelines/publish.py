@@ -27,6 +27,7 @@ from pipelines.intake.batch import reasons_of
 from pipelines.intake.people import open_names, token_halves
 from pipelines.lists import ListName, read_published, seal_inputs, seal_of, to_readable
 from pipelines.manifest import Manifest, latest_before, night_folder, publish_night
+from pipelines.report import write_report
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, query_arrow
 from policy.codes import load_codes
@@ -200,12 +201,7 @@ def publish_lists(
 
 
 def _finish(settings: Settings, ring: KeyRing, manifest: Manifest, folder: Path) -> Manifest:
-    try:
-        from pipelines.report import write_report
-
-        write_report(dict(manifest), earlier_manifests(settings.home, settings.as_of), folder / "report.html")
-    except ImportError:
-        pass
+    write_report(dict(manifest), earlier_manifests(settings.home, settings.as_of), folder / "report.html")
     manifest["files"] = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
     publish_night(settings.home, ring, manifest)
     remove_debris(settings.home)

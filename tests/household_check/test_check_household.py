@@ -1,0 +1,192 @@
+"""One household now gives what the night gave, from what the night kept, to somebody who said why."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.audit import AuditLog
+from pipelines.errors import UsageError
+from pipelines.evidence_kept import EvidenceNotKept, open_evidence
+from pipelines.household_check import HouseholdUnknown, check_household, check_household_sealed, open_check
+from pipelines.identity.cipher import UnsealError
+from pipelines.identity.keyring import KeyRing
+from pipelines.lists import read_list
+from pipelines.settings import Settings
+
+ACTOR, REASON = "经办人王", "群众来访复核"
+
+
+@pytest.fixture(scope="module")
+def ring(night):
+    return KeyRing.open(night[0].home, {})
+
+
+@pytest.fixture(scope="module")
+def published(night, ring):
+    """Leads on the published lists by household: list, rule, ID number, name, value, number."""
+    settings, _ = night
+    leads = defaultdict(list)
+    values = {"discrepancies": "核对值", "newly-eligible": "人均月收入"}
+    for which, value in values.items():
+        for row in read_list(settings.home, settings.as_of, which, ring).to_pylist():
+            household = row.get("家庭编号") or row.get("户编号")
+            lead = (row["规则代码"], row["公民身份号码"], row["姓名"], Decimal(row[value]), row["线索编号"])
+            leads[household].append(lead)
+    return leads
+
+
+def found(answer):
+    return sorted(
+        (one["rule"], one["id_number"], one["name"], Decimal(one["value"]), one["lead_no"])
+        for one in answer["leads"]
+    )
+
+
+def test_a_household_of_every_rule_gives_the_leads_of_the_night(night, published):
+    settings, manifest = night
+    of_rule = {lead[0]: household for household, leads in published.items() for lead in leads}
+    assert of_rule.keys() >= {
+        "D01",
+        "D03",
+        "H01",
+        "I01",
+        "A01",
+        "B01",
+        "X02",
+        "X04",
+        "X05",
+        "N00",
+        "N01",
+        "U01",
+    }
+    for household in sorted(set(of_rule.values())):
+        answer = check_household(settings, household, ACTOR, REASON)
+        assert found(answer) == sorted(published[household]), household
+        assert answer["seal"] == manifest["seal"]
+
+
+def test_quiet_households_stay_quiet(night, published):
+    settings, _ = night
+    kept = open_evidence(settings.home)
+    everyone = pq.read_table(kept.folder / "people" / "household.parquet")["household_id"].to_pylist()
+    quiet = [household for household in everyone if household not in published][::40]
+    assert len(quiet) > 3
+    for household in quiet[:4]:
+        answer = check_household(settings, household, ACTOR, REASON)
+        assert answer["leads"] == [] and answer["households"]
+
+
+def test_it_is_in_the_audit_log_without_a_name_or_number(night, published):
+    settings, manifest = night
+    household = next(iter(published))
+    answer = check_household(settings, household, ACTOR, REASON)
+    entry = list(AuditLog(settings.home, KeyRing.open(settings.home, {})).entries())[-1]
+    assert (entry.action, entry.actor, entry.reason) == ("household_check", ACTOR, REASON)
+    assert entry.detail["household_id"] == household and entry.detail["seal"] == manifest["seal"]
+    told = json.dumps(entry.detail, ensure_ascii=False)
+    assert not any(lead["id_number"] in told or lead["name"] in told for lead in answer["leads"])
+
+
+@pytest.mark.parametrize(
+    ("household", "actor", "reason"), [("", "a", "b"), ("H1", " ", "b"), ("H1", "a", "")]
+)
+def test_without_somebody_and_a_reason_there_is_no_check(night, household, actor, reason):
+    before = (night[0].home / "audit" / "log.jsonl").read_bytes()
+    with pytest.raises(UsageError):
+        check_household(night[0], household, actor, reason)
+    assert (night[0].home / "audit" / "log.jsonl").read_bytes() == before
+
+
+def test_a_household_the_night_did_not_look_at_is_refused(night):
+    with pytest.raises(HouseholdUnknown, match="next night"):
+        check_household(night[0], "H000", ACTOR, REASON)
+
+
+def test_the_feeds_are_not_read_again(night, published):
+    settings, _ = night
+    without = Settings(home=settings.home, as_of=settings.as_of, feeds=settings.home / "nowhere")
+    household = next(iter(published))
+    assert found(check_household(without, household, ACTOR, REASON)) == sorted(published[household])
+
+
+def test_changed_or_deleted_evidence_is_refused(night, published, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(night[0].home, home)
+    settings = Settings(home=home, as_of=night[0].as_of)
+    file = open_evidence(home).folder / "link" / "reach_banks.parquet"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(EvidenceNotKept, match="reach_banks"):
+        check_household(settings, next(iter(published)), ACTOR, REASON)
+    shutil.rmtree(home / "evidence")
+    with pytest.raises(EvidenceNotKept, match="again"):
+        check_household(settings, next(iter(published)), ACTOR, REASON)
+
+
+def test_nothing_plain_is_kept(night, published):
+    """Neither the evidence nor a sealed answer shows a name, a number or an account."""
+    settings, _ = night
+    household = max(published, key=lambda one: len(published[one]))
+    path = check_household_sealed(settings, household, ACTOR, REASON)
+    feeds = settings.feeds
+    members = (feeds / "roster" / "members.csv").read_text("utf-8-sig").splitlines()[1:]
+    numbers = {line.split(",")[1].strip() for line in members}
+    accounts = set()
+    for file in (feeds / "banks").glob("*.csv"):
+        accounts |= {
+            line.split(",")[3].strip()
+            for line in file.read_text("gb18030", errors="replace").splitlines()[1:]
+        }
+    plain = [value.encode() for value in numbers | accounts if len(value) >= 15]
+    plain += [lead[2].encode() for leads in published.values() for lead in leads if len(lead[2]) > 2]
+    kept = b"\0".join(file.read_bytes() for file in (settings.home / "evidence").rglob("*") if file.is_file())
+    kept += path.read_bytes()
+    assert len(plain) > 100
+    assert not [value for value in plain if value in kept]
+
+
+def test_a_sealed_answer_opens_for_somebody_with_a_reason_and_only_unchanged(night, published):
+    settings, _ = night
+    household = next(iter(published))
+    path = check_household_sealed(settings, household, ACTOR, REASON)
+    assert found(open_check(settings.home, path, ACTOR, "核对结果")) == sorted(published[household])
+    last = list(AuditLog(settings.home, KeyRing.open(settings.home, {})).entries())[-1]
+    assert (last.action, last.detail) == ("household_check_opened", {"file": path.name})
+    with pytest.raises(UsageError):
+        open_check(settings.home, path, ACTOR, " ")
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    with pytest.raises(UnsealError):
+        open_check(settings.home, path, ACTOR, REASON)
+
+
+def test_the_command_answers_within_two_seconds_of_process_time(night, published):
+    settings, _ = night
+    household = next(iter(published))
+    code = (
+        "import sys, time; from pipelines.cli import main; code = main(sys.argv[1:]);"
+        "print(time.process_time(), file=sys.stderr); sys.exit(code)"
+    )
+    words = [
+        "household",
+        "--id",
+        household,
+        "--actor",
+        ACTOR,
+        "--reason",
+        REASON,
+        "--home",
+        str(settings.home),
+    ]
+    run = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert found(json.loads(run.stdout)) == sorted(published[household])
+    # Twice, because only the second has the compiled modules on disk.
+    run = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    seconds = float(run.stderr.split()[-1])
+    assert seconds < (2 if not sys.flags.dont_write_bytecode else 8)

@@ -23,7 +23,7 @@ from sample_data.departments import (
 from sample_data.dice import Dice
 from sample_data.dirt import add_dirt, scatter_dirt
 from sample_data.drops import Finished, OddLines, QuarantinedRow, write_receipt
-from sample_data.figures import Figures, read_figures
+from sample_data.figures import SOURCES, Figures, read_figures
 from sample_data.finances import settle_quietly, share_out_incomes
 from sample_data.papers import Papers
 from sample_data.policy_files import SHIPPED
@@ -40,6 +40,8 @@ _STRETCH = 4096
 # A county has so many households at least, so that its lists are worth reading in small provinces too.
 _HOUSEHOLDS_A_COUNTY = 60
 _LEAST_COUNTIES = 4
+# Everybody around a household is told apart by ten bits; the largest households know fewer than 16 people.
+_MOST_STRANGERS = 60
 _README = Path(__file__).parent / "province_readme.md"
 # Days before as-of the departments took their snapshots.
 _SNAPSHOT_DAYS = {"roster": 0, "household_registration": 3, "rural_revitalisation": 30}
@@ -68,10 +70,10 @@ def write_province(
     people, rows. Raises FileExistsError when `output` holds anything but an earlier sample, ValueError for
     sizes that cannot be drawn.
     """
-    if households < 1 or strangers < 0 or stretch < 2 or stretch % 2:
+    if households < 1 or not 0 <= strangers <= _MOST_STRANGERS or stretch < 2 or stretch % 2:
         raise ValueError(
             f"found {households} households, {strangers} strangers, stretch {stretch}; "
-            "want at least one household, no negative strangers and an even stretch"
+            f"want at least one household, 0 to {_MOST_STRANGERS} strangers and an even stretch"
         )
     _make_room(output)
     counties = max(_LEAST_COUNTIES, households // _HOUSEHOLDS_A_COUNTY)
@@ -86,21 +88,9 @@ def _make_room(output: Path) -> None:
         return
     if not (output / "truth" / "scenarios.csv").is_file():
         raise FileExistsError(f"{output} is not empty and holds no earlier sample; name an empty folder")
-    for name in ("truth", *_SOURCES):
+    for name in ("truth", *SOURCES):
         shutil.rmtree(output / name, ignore_errors=True)
     (output / "README.md").unlink(missing_ok=True)
-
-
-_SOURCES = (
-    "roster",
-    "tax",
-    "market_regulation",
-    "banks",
-    "securities",
-    "insurance",
-    "household_registration",
-    "rural_revitalisation",
-)
 
 
 class _Province:

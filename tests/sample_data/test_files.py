@@ -12,8 +12,7 @@ from openpyxl import load_workbook
 
 from connectors.contract import FileContract
 from connectors.registry import all_contracts
-
-SOURCES = sorted(all_contracts())
+from sample_data.figures import SOURCES
 
 
 def contract_of(source: str, file: Path) -> FileContract:

@@ -194,7 +194,7 @@ def publish_lists(
         }
         return _finish(settings, ring, manifest, folder)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_debris(settings.home)  # only what no manifest names: the night may already be in place
         raise
     finally:
         shutil.rmtree(settings.work / "publish.building", ignore_errors=True)

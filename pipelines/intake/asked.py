@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from connectors.registry import authorised_sources
 
-_PREFIX_BITS = 24
+_MOST_PREFIX_BITS = 24
 
 
 @dataclass
 class AskedPeople:
     """persons in token order (see sql/intake/person.sql), restricted to those whose records a source is compared with.
 
-    A token is uniformly random, so its leading bits are a perfect hash: one table of booleans turns most strangers
-    away before the binary search.
+    A token is uniformly random, so its leading bits are a perfect hash: a table of where each prefix begins turns
+    strangers away and leads to the one or two candidates at once.
     """
 
     hi: NDArray[np.uint64]
@@ -32,28 +32,26 @@ class AskedPeople:
     name_of: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        self._present = np.zeros(1 << _PREFIX_BITS, dtype=bool)
-        self._present[self.hi >> np.uint64(64 - _PREFIX_BITS)] = True
+        bits = min(len(self.hi).bit_length() + 2, _MOST_PREFIX_BITS)
+        self._shift = np.uint64(64 - bits)
+        counts = np.bincount((self.hi >> self._shift).astype(np.int64), minlength=1 << bits)
+        self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         self._known_names, ranks = np.unique(self.names, return_inverse=True)
         self._pairs = np.sort(_pair_keys(self.name_of, ranks))
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""
         found = np.full(len(hi), -1, dtype=np.int64)
-        if len(self.hi) == 0:
-            return found
-        (maybe,) = np.nonzero(self._present[hi >> np.uint64(64 - _PREFIX_BITS)])
-        wanted_hi, wanted_lo = hi[maybe], lo[maybe]
-        at = np.searchsorted(self.hi, wanted_hi)
-        open_ = np.ones(len(maybe), dtype=bool)
-        while open_.any():  # more than once only if two tokens share their first half
-            inside = at < len(self.hi)
-            safe = np.where(inside, at, 0)
-            same = inside & (self.hi[safe] == wanted_hi)
-            hit = open_ & same & (self.lo[safe] == wanted_lo)
-            found[maybe[hit]] = at[hit]
-            open_ &= same & ~hit
+        prefix = (hi >> self._shift).astype(np.int64)
+        at, end = self._start[prefix], self._start[prefix + 1]
+        (rows,) = np.nonzero(at < end)
+        at, end = at[rows], end[rows]
+        while len(rows):
+            hit = (self.hi[at] == hi[rows]) & (self.lo[at] == lo[rows])
+            found[rows[hit]] = at[hit]
             at = at + 1
+            again = ~hit & (at < end)
+            rows, at, end = rows[again], at[again], end[again]
         return found
 
     def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -22,8 +22,8 @@ from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
 from pipelines.identity.names import digest_names, short_digest
 from pipelines.intake.asked import AskedPeople, load_asked
-from pipelines.intake.checks import Checked, Judging
-from pipelines.intake.files import FileOutcome, contract_of, read_file
+from pipelines.intake.checks import Checked, Judging, check_batch, to_utf8, trim
+from pipelines.intake.files import FileOutcome, contract_of, read_batches, read_file
 from pipelines.intake.people import token_halves
 from pipelines.intake.receipts import ReceiptFile
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
@@ -236,21 +236,22 @@ def gather_registers(
 ) -> None:
     """Second look at household_registration: the rows that share a register with a member, without names."""
     file = contract.files[0]
-    with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer:
-        for checked in read_file(feed, contract, listed, judging, FileOutcome(listed.name)):
-            assert checked.ids is not None
-            good = np.flatnonzero(checked.mask == 0)
-            numbers = short_digest(checked.text("register_no", good), "account", cipher)
+    with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, feed.open(listed.name) as stream:
+        for batch in read_batches(stream, file, listed.name):
+            named = to_utf8(trim(batch.columns["register_no"], batch.encoding), batch.encoding)
+            numbers = short_digest(named, "account", cipher)
             at = np.searchsorted(registers, numbers).clip(max=len(registers) - 1)
-            chosen = registers[at] == numbers
-            rows = good[chosen]
-            if not len(rows):
+            (ours,) = np.nonzero(registers[at] == numbers)
+            if not len(ours):
                 continue
+            checked = check_batch(batch.take(ours), file, judging)
+            assert checked.ids is not None
+            rows = np.flatnonzero(checked.mask == 0)
             chars = checked.ids.chars[rows]
             hi, lo = token_halves(cipher.tokens(pack_blocks(chars)))
             valid = checked.valid[rows]
             columns = {
-                "register": numbers[chosen],
+                "register": numbers[ours][rows],
                 "hi": hi,
                 "lo": lo,
                 "is_valid": valid,
@@ -259,7 +260,6 @@ def gather_registers(
                 "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
             }
             writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))
-    assert file.format == "pipe"
 
 
 def intake_source(

@@ -16,7 +16,7 @@ from connectors.contract import Contract, FileContract
 from connectors.errors import FeedError
 from connectors.feeds import Feed
 from pipelines.errors import SourceHeld
-from pipelines.intake.batch import BIT, reasons_of
+from pipelines.intake.batch import BIT, RowBatch, reasons_of
 from pipelines.intake.checks import Checked, Judging, check_batch
 from pipelines.intake.lines import read_lines
 from pipelines.intake.objects import read_json_array, read_json_lines
@@ -112,6 +112,11 @@ def contract_of(contract: Contract, name: str) -> FileContract | None:
     return next((file for file in contract.files if fnmatchcase(name, file.pattern)), None)
 
 
+def read_batches(stream: BinaryIO, file: FileContract, name: str) -> Iterator[RowBatch]:
+    """The file's rows as its format's reader gives them. Raises SourceHeld (unreadable, header_mismatch)."""
+    return _READERS[file.format](stream, file, name)
+
+
 def read_file(
     feed: Feed, contract: Contract, listed: ReceiptFile, judging: Judging, outcome: FileOutcome
 ) -> Iterator[Checked]:
@@ -129,7 +134,7 @@ def read_file(
             reader = HashingReader(stream)
             complete = True
             try:
-                for batch in _READERS[file.format](cast(BinaryIO, reader), file, listed.name):
+                for batch in read_batches(cast(BinaryIO, reader), file, listed.name):
                     checked = check_batch(batch, file, judging)
                     outcome.note_batch(checked)
                     yield checked

@@ -23,10 +23,9 @@ from pipelines.intake.batch import RowBatch
 
 BLOCK_BYTES = 16 << 20
 # Lines with quotes are judged one by one while they are few; a file that quotes everything goes through Arrow.
-_FEW_QUOTED = 0.05
-_MANY_QUOTED = 20_000
+_FEW_QUOTES = 0.05
 _FEW_VALUES = frozenset({"code", "digits", "currency", "date", "month", "scope"})
-_NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+_NEWLINE, _RETURN, _QUOTE, _COMMA = 10, 13, 34, 44
 _TOGETHER_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 
@@ -141,8 +140,8 @@ def _read_block(block: bytes, first_line: int, file: FileContract) -> tuple[RowB
         # 0x7C, the separator, also ends two-byte characters: decode before splitting.
         block, undecodable = _recode(block)
         encoding = "utf-8"
-    quoted = _lines_with_quotes(block) if file.quoted and b'"' in block else []
-    if quoted and len(quoted) < _FEW_QUOTED * count:
+    quoted = _lines_with_quotes(block) if file.quoted and 0 < block.count(b'"') < _FEW_QUOTES * count else []
+    if quoted:
         taken = np.array([index for index, _, _ in quoted])
         kept = _without(block, np.array([s for _, s, _ in quoted]), np.array([e for _, _, e in quoted]))
         raws = [block[start:end] for _, start, end in quoted]
@@ -159,18 +158,18 @@ def _read_block(block: bytes, first_line: int, file: FileContract) -> tuple[RowB
 
 def _read_lines(block: bytes, lines: NDArray[np.int64], file: FileContract, encoding: str) -> RowBatch:
     """The batch of whole lines with their line numbers."""
-    table = None if _looks_doubtful(block, len(lines), file, encoding) else _parse(block, file)
+    table = None if _looks_doubtful(block, file, encoding) else _parse(block, file)
     if table is None:
         return _read_doubtful(block, lines, file, encoding)
     return RowBatch(lines, _columns(table), encoding)
 
 
 def _lines_with_quotes(block: bytes) -> list[tuple[int, int, int]]:
-    """(index, start, end) of the lines that hold a quote; gives up early, with all it found, when they are many."""
+    """(index, start, end) of the lines that hold a quote."""
     found: list[tuple[int, int, int]] = []
     index = end = 0
     at = block.find(b'"')
-    while at >= 0 and len(found) <= _MANY_QUOTED:
+    while at >= 0:
         start = block.rfind(b"\n", end, at) + 1 or end
         index += block.count(b"\n", end, start)
         end = block.index(b"\n", at) + 1
@@ -201,13 +200,11 @@ def _blank_lone_returns(block: bytes) -> bytes:
     return array.tobytes()
 
 
-def _looks_doubtful(block: bytes, count: int, file: FileContract, encoding: str) -> bool:
+def _looks_doubtful(block: bytes, file: FileContract, encoding: str) -> bool:
     """Cheap signs that some line of the block must be judged on its own."""
     if block[:1] in (b"\n", b"\r") or b"\n\n" in block or b"\n\r\n" in block:
         return True
     if file.quoted and b'"' in block:
-        return True
-    if block.count(file.separator.encode()) != count * (len(file.columns) - 1):
         return True
     return encoding == "utf-8" and not _is_utf8(block)
 
@@ -293,27 +290,38 @@ def _read_doubtful(block: bytes, lines: NDArray[np.int64], file: FileContract, e
     array = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(array == _NEWLINE)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    is_odd = np.zeros(len(ends), dtype=bool)
+    is_odd = ends - starts <= 1
     if encoding == "utf-8" and not _is_utf8(block):
         is_odd[list(_undecodable_lines(block, encoding))] = True
-    separators = np.flatnonzero(array == ord(file.separator))
-    if file.quoted and b'"' in block:
-        separators, unclean = _judge_quotes(array, starts, ends, separators)
-        is_odd |= unclean
-    lines_of = np.searchsorted(ends, separators)
-    is_odd |= np.bincount(lines_of, minlength=len(ends)) != len(file.columns) - 1
-
+    quotes = _Quotes(array, starts, ends) if file.quoted and b'"' in block else None
+    if quotes is not None:
+        is_odd |= quotes.unclean
+    table = _parse_but(block, starts, ends, is_odd, file)
+    if table is None and not is_odd.all():
+        # Some line has another number of fields: count them.
+        separators = np.flatnonzero(array == ord(file.separator))
+        counts = np.diff(np.searchsorted(separators, np.append(starts, len(array))))
+        if quotes is not None:
+            counts -= quotes.count_inside(separators)
+        is_odd |= counts != len(file.columns) - 1
+        table = _parse_but(block, starts, ends, is_odd, file)
+        if table is None:  # Arrow still refuses: judge every line
+            is_odd[:] = True
     odd_lines = np.flatnonzero(is_odd)
-    plain_lines = np.flatnonzero(~is_odd)
-    kept = block if not len(odd_lines) else _without(block, starts[odd_lines], ends[odd_lines] + 1)
-    table = _parse(kept, file) if len(plain_lines) else None
-    if table is None and len(plain_lines):  # Arrow refuses what the check above let through: judge every line
-        odd_lines, plain_lines = np.arange(len(ends)), np.arange(0)
-
-    batch = RowBatch(lines[plain_lines], _join(table, [], file.columns, encoding), encoding)
+    batch = RowBatch(lines[~is_odd], _join(table, [], file.columns, encoding), encoding)
     raws = [block[starts[index] : ends[index] + 1] for index in odd_lines]
     _add_judged(batch, lines[odd_lines].tolist(), raws, file)
     return batch
+
+
+def _parse_but(
+    block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], is_odd: NDArray[np.bool_], file: FileContract
+) -> pa.Table | None:
+    """Arrow's columns of the lines that are not odd; None when it refuses one, or none is left."""
+    if is_odd.all():
+        return None
+    odd = np.flatnonzero(is_odd)
+    return _parse(_without(block, starts[odd], ends[odd] + 1) if len(odd) else block, file)
 
 
 def _add_judged(batch: RowBatch, lines: list[int], raws: list[bytes], file: FileContract) -> None:
@@ -339,29 +347,32 @@ def _add_judged(batch: RowBatch, lines: list[int], raws: list[bytes], file: File
         batch.columns = _join(batch.columns, judged, file.columns, batch.encoding)
 
 
-def _judge_quotes(
-    array: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], separators: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Which separators stand outside quotes, and which lines have a quote that a reader could see two ways.
+class _Quotes:
+    """The quotes of a block. In a clean line they alternate between opening (after a separator or at the line's
+    start) and closing (before a separator or at the line's end); two in a row are one escaped quote.
 
-    In a clean line the quotes alternate between opening (after a separator or at the line's start) and closing
-    (before a separator or at the line's end); two in a row are one escaped quote.
+    unclean: lines with a quote that a reader could see two ways.
     """
-    quotes = np.flatnonzero(array == _QUOTE)
-    line_of = np.searchsorted(ends, quotes)
-    first_of_line = np.searchsorted(quotes, starts)
-    nth = np.arange(len(quotes)) - first_of_line[line_of]
-    before = np.where(quotes > 0, array[quotes - 1], _NEWLINE)
-    after = array[np.minimum(quotes + 1, len(array) - 1)]
-    comma = ord(",")
-    opens = (before == comma) | (before == _NEWLINE) | (before == _QUOTE)
-    closes = (after == comma) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
-    wrong = np.where(nth % 2 == 0, ~opens, ~closes)
-    per_line = np.bincount(line_of, minlength=len(ends))
-    unclean = per_line % 2 == 1
-    unclean[line_of[wrong]] = True
-    inside = (np.searchsorted(quotes, separators) - first_of_line[np.searchsorted(ends, separators)]) % 2 == 1
-    return separators[~inside], unclean
+
+    def __init__(self, array: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+        self._at = np.flatnonzero(array == _QUOTE)
+        per_line = np.diff(np.searchsorted(self._at, np.append(starts, len(array))))
+        self._line = np.repeat(np.arange(len(ends)), per_line)
+        first = np.cumsum(per_line) - per_line
+        self._nth = np.arange(len(self._at)) - first[self._line]
+        before = np.where(self._at > 0, array[self._at - 1], _NEWLINE)
+        after = array[np.minimum(self._at + 1, len(array) - 1)]
+        opens = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
+        closes = (after == _COMMA) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
+        self.unclean = per_line % 2 == 1
+        self.unclean[self._line[np.where(self._nth % 2 == 0, ~opens, ~closes)]] = True
+
+    def count_inside(self, separators: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Separators between quotes, per line; right for clean lines."""
+        opening = np.flatnonzero((self._nth % 2 == 0) & ~self.unclean[self._line])
+        inside = np.searchsorted(separators, self._at[opening + 1]) - np.searchsorted(separators, self._at[opening])
+        counts = np.bincount(self._line[opening], weights=inside, minlength=len(self.unclean))
+        return counts.astype(np.int64)
 
 
 def _without(block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bytes:

@@ -17,7 +17,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from connectors.departments.faults import Faults
-from connectors.departments.records import keep_people, read_records, wire_form_of, write_json_value
+from connectors.departments.records import (
+    hash_rows,
+    keep_people,
+    read_records,
+    wire_form_of,
+    write_json_value,
+)
 from connectors.departments.shelf import Shelf, read_receipt
 from connectors.feeds import RECEIPT, DirectoryFeed
 from connectors.registry import all_contracts
@@ -42,7 +48,8 @@ class Batch:
 class HttpDepartment:
     """State of the HTTP side.
 
-    sent: bytes of each (source, file) that left; queries: the sealed lists as they arrived.
+    sent: bytes of each (source, file) that left; queries: the sealed lists as they arrived; pages_hashed: false
+    for a department whose query interface states no hashes.
     """
 
     shelf: Shelf
@@ -54,6 +61,7 @@ class HttpDepartment:
     queries: list[bytes] = field(default_factory=list, repr=False)
     batches: dict[str, Batch] = field(default_factory=dict)
     cut_after: int = 100_000
+    pages_hashed: bool = True
 
     def __post_init__(self) -> None:
         self.verifier = RequestVerifier(self.key) if self.key else None
@@ -72,6 +80,7 @@ class HttpDepartment:
             routes=[
                 Route("/{source}/", guarded(self.list_files)),
                 Route("/{source}/receipt.json", guarded(self.receipt)),
+                Route("/{source}/pages/receipt.json", guarded(self.page_receipt)),
                 Route("/{source}/pages/{name}", guarded(self.page)),
                 Route("/{source}/batches", guarded(self.submit), methods=["POST"]),
                 Route("/{source}/batches/{batch}", guarded(self.batch_state)),
@@ -111,6 +120,28 @@ class HttpDepartment:
         except FileNotFoundError:
             return Response(status_code=404)
         return self._file_answer(request, content)
+
+    async def page_receipt(self, request: Request, body: bytes) -> Response:
+        """What the pages hold: rows that are records, and the hash of the file they become."""
+        source, feed = request.path_params["source"], self._feed(request)
+        receipt = read_receipt(feed)
+        files: list[dict[str, Any]] = []
+        if feed.receipt() is None:
+            return Response(status_code=404)
+        for entry in receipt["files"]:
+            file = contract_file(all_contracts()[source], entry["name"])
+            if file is None or file.format == "xlsx":
+                continue
+            with feed.open(entry["name"]) as stream:
+                content = stream.read()
+            header, rows = read_records(content, file)
+            stated = hash_rows(source, file, header, rows, wire_form_of(content, file))
+            if self.faults.holds(source, "wrong-hash") and not files:
+                stated = entry["sha256"]
+            files.append(
+                {"name": entry["name"], "sha256": stated if self.pages_hashed else None, "rows": len(rows)}
+            )
+        return self._answer(request, json.dumps(receipt | {"files": files}, ensure_ascii=False).encode())
 
     async def page(self, request: Request, body: bytes) -> Response:
         source, name = request.path_params["source"], request.path_params["name"]

@@ -126,6 +126,29 @@ def test_a_renamed_column_shows_in_the_header_and_under_a_true_hash(departments,
     assert files[first].replace(b"_new", b"") == (feeds / source / first).read_bytes()
 
 
+def test_a_query_interface_without_hashes_gets_those_of_what_arrived(departments, feeds):
+    departments.http.pages_hashed = False
+    try:
+        with reach(departments, "banks", "pages") as feed:
+            assert delivered(feed) == delivered(open_feed("banks", feeds, {}))
+            assert [entry["rows"] for entry in json.loads(feed.receipt())["files"]] == [201, 0]
+    finally:
+        departments.http.pages_hashed = True
+
+
+def test_what_no_table_can_hold_is_left_out_of_rows_and_receipt_alike(tmp_path):
+    header = "公民身份号码,姓名,所属期,所得项目,收入额,扣缴义务人代码,扣缴义务人名称\n".encode()
+    good = "440103197001010017,甲,202605,工资薪金,4500.00,,\n".encode()
+    bad = b"too,few\n" + b"\xff\xfe,,,,,,\n" + b'"never closed,,,,,,\n' + b"\n"
+    feeds = tmp_path / "feeds"
+    write_feed(feeds / "tax", "tax", {"income-1.csv": header + bad + good}, [4])
+    with serve(feeds, http=0, postgres="embedded") as departments:
+        for way in ("pages", "sql"):
+            with reach(departments, "tax", way) as feed:
+                assert delivered(feed) == {"income-1.csv": header + good}
+                assert [entry["rows"] for entry in json.loads(feed.receipt())["files"]] == [1]
+
+
 def test_sftp_takes_the_newest_finished_drop_and_leaves_everything_as_it_was(tmp_path):
     feeds = tmp_path / "feeds"
     header = "公民身份号码,姓名,所属期,所得项目,收入额,扣缴义务人代码,扣缴义务人名称\n".encode()

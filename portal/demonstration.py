@@ -23,7 +23,7 @@ class Account:
 
 
 def make_accounts(office: Office) -> tuple[list[Account], str]:
-    """Accounts of every role for the place with most leads; one new password for all, at every start."""
+    """Accounts of every role for the county with most leads on both lists; one new password for all, at every start."""
     password = new_password()
     accounts = _accounts(office)
     for account in accounts:
@@ -33,13 +33,15 @@ def make_accounts(office: Office) -> tuple[list[Account], str]:
 
 def _accounts(office: Office) -> list[Account]:
     with open_machine_session(office.engine) as db:
-        busiest = (
-            select(Lead.township_code).group_by(Lead.township_code).order_by(func.count(Lead.id).desc(), Lead.township_code)
+        both_lists, leads = func.count(func.distinct(Lead.list)), func.count(Lead.id)
+        counties = list(
+            db.scalars(
+                select(Lead.county_code).group_by(Lead.county_code).order_by(both_lists.desc(), leads.desc(), Lead.county_code)
+            )
         )
-        townships = list(db.scalars(busiest))
-    township = townships[0] if townships else "440103001"
-    county = township[:6]
-    other = next((code[:6] for code in townships if code[:6] != county), "440104")
+        county, other = ([*counties, "440103", "440104"])[:2]
+        townships = select(Lead.township_code).where(Lead.county_code == county).group_by(Lead.township_code)
+        township = db.scalars(townships.order_by(leads.desc(), Lead.township_code)).first() or f"{county}001"
     return [
         Account("xian1", f"{place_name(county)}甲", "county", county),
         Account("xian2", f"{place_name(county)}乙", "county", county),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select, true, tuple_
 from starlette.datastructures import QueryParams
 
 from portal.schema import Case, Lead
@@ -94,16 +94,39 @@ def view_condition(view: str) -> ColumnElement[bool]:
     return conditions[view]
 
 
-def count_views(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> dict[str, int]:
-    """Leads per view under the other filters; each number is the number of rows that view shows."""
-    sums = [func.coalesce(func.sum(case((view_condition(view), 1), else_=0)), 0).label(view) for view in VIEWS]
-    row = db.execute(matching(replace(filters, view="all"), viewer, today, *sums, func.count(Lead.id))).one()
-    return dict(zip([*VIEWS, "all"], row, strict=True))
+@dataclass(frozen=True)
+class Counts:
+    """views: leads per view under the other filters, each the number of rows that view shows; households: of this view."""
+
+    views: dict[str, int]
+    households: int
 
 
-def count_households(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> int:
-    distinct = func.count(func.distinct(Lead.household_id))
-    return int(db.scalars(matching(filters, viewer, today, distinct)).one())
+def count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Counts:
+    """All counts of a list in one pass over it."""
+    shown = true() if filters.view == "all" else view_condition(filters.view)
+    households = func.count(func.distinct(case((shown, Lead.household_id))))
+    sums = [how_many(view_condition(view)) for view in VIEWS]
+    *views, all_, families = db.execute(
+        matching(replace(filters, view="all"), viewer, today, *sums, func.count(Lead.id), households)
+    ).one()
+    return Counts(dict(zip([*VIEWS, "all"], [*views, all_], strict=True)), families)
+
+
+def count_waiting(db: ScopedSession, list_name: str, viewer: Viewer, today: date) -> dict[str, int]:
+    """Open leads that are new, unassigned, due within a week, overdue; one pass."""
+    waiting = {
+        "new": Lead.state == "new",
+        "unassigned": Case.assignee_id.is_(None),
+        "week": Case.due_on.between(today, today + timedelta(days=7)),
+        "overdue": Case.due_on < today,
+    }
+    row = db.execute(matching(Filters(list_name), viewer, today, *map(how_many, waiting.values()))).one()
+    return dict(zip(waiting, row, strict=True))
+
+
+def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
 def choices(db: ScopedSession, list_name: str, column: Any) -> list[str]:

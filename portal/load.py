@@ -88,11 +88,15 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
         report = _apply(db, night, incoming)
         _remember_night(db, night, len(incoming))
         db.commit()
+    with open_machine_session(engine, writes=True) as db:
+        # A night may change what an index is good for.
+        db.connection().exec_driver_sql("ANALYZE")
+        db.commit()
     return report
 
 
 def _is_loaded(db: ScopedSession, night: PublishedNight) -> bool:
-    later = db.scalars(select(func.max(Night.as_of)).where(Night.as_of > night.as_of)).one()
+    later: date | None = db.scalars(select(func.max(Night.as_of)).where(Night.as_of > night.as_of)).one()
     if later is not None:
         raise NightOutOfOrder(f"{night.as_of} was not loaded: {later} already is. Load nights in the order they were made")
     kept = db.get(Night, night.as_of)

@@ -46,6 +46,8 @@ class ScopedSession(Session):
     def __init__(self, engine: Engine, viewer: Viewer | None, writes: bool) -> None:
         super().__init__(engine.execution_options(writes=writes), expire_on_commit=False)
         self.viewer = viewer
+        # Made once for the session: every one of its queries carries them.
+        self.place_options = () if viewer is None else _place_options(viewer)
 
 
 def open_session(engine: Engine, viewer: Viewer, *, writes: bool = False) -> ScopedSession:
@@ -80,6 +82,12 @@ def _placed_tables() -> tuple[type[InPlace], ...]:
     return _PLACED
 
 
+def _place_options(viewer: Viewer) -> tuple[Any, ...]:
+    return tuple(
+        with_loader_criteria(table, place_criterion(table, viewer), include_aliases=True) for table in _placed_tables()
+    )
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _keep_to_the_viewers_place(state: ORMExecuteState) -> None:
     session = state.session
@@ -92,9 +100,4 @@ def _keep_to_the_viewers_place(state: ORMExecuteState) -> None:
         return
     if state.is_column_load or state.is_relationship_load:
         return
-    state.statement = state.statement.options(
-        *(
-            with_loader_criteria(table, place_criterion(table, viewer), include_aliases=True)
-            for table in _placed_tables()
-        )
-    )
+    state.statement = state.statement.options(*session.place_options)

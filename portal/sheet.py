@@ -67,8 +67,8 @@ COLUMNS: dict[str, dict[str, Cell]] = {
         **_PERSON,
         "核对值": lambda row, name, number: figure(row.rule, row.value_fen),
         "标准值": lambda row, name, number: figure(row.rule, row.line_fen),
-        "数据日期": lambda row, name, number: row.source_dates,
         **_COMMON_LAST,
+        "数据日期": lambda row, name, number: row.source_dates,
     },
     "newly_eligible": {
         **_COMMON_FIRST,

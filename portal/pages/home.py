@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from starlette.responses import Response
 
 from portal.desk import Desk
-from portal.listing import TITLES, Filters, count_households, count_views
+from portal.listing import TITLES, Filters, count, count_waiting
 from portal.routing import page
 from portal.schema import Case, Night
 
@@ -20,16 +20,13 @@ def show_home(desk: Desk) -> Response:
 
 
 def _summary(desk: Desk, name: str) -> dict[str, object]:
-    filters = Filters(name)
-    due = {due: count_views(desk.db, Filters(name, due=due), desk.viewer, desk.today)["open"] for due in ("overdue", "week")}
+    counts = count(desk.db, Filters(name), desk.viewer, desk.today)
     return {
-        "filters": filters,
+        "filters": Filters(name),
         "title": TITLES[name],
-        "counts": count_views(desk.db, filters, desk.viewer, desk.today),
-        "households": count_households(desk.db, filters, desk.viewer, desk.today),
-        "new": count_views(desk.db, Filters(name, state="new"), desk.viewer, desk.today)["open"],
-        "unassigned": count_views(desk.db, Filters(name, assignee="none"), desk.viewer, desk.today)["open"],
-        **due,
+        "counts": counts.views,
+        "households": counts.households,
+        **count_waiting(desk.db, name, desk.viewer, desk.today),
     }
 
 

@@ -11,8 +11,7 @@ from portal.listing import (
     SLUGS,
     Filters,
     choices,
-    count_households,
-    count_views,
+    count,
     next_case_id,
     read_filters,
     search_text,
@@ -26,8 +25,8 @@ from portal.work.steps import find_case
 @page("GET", "/lists/{slug}", may="read_cases")
 def show_list(desk: Desk) -> Response:
     filters = filters_of(desk)
-    counts = count_views(desk.db, filters, desk.viewer, desk.today)
-    pages = max(1, -(-counts[filters.view] // desk.settings.page_rows))
+    counts = count(desk.db, filters, desk.viewer, desk.today)
+    pages = max(1, -(-counts.views[filters.view] // desk.settings.page_rows))
     at = min(max(1, _page_number(desk)), pages)
     statement = select_rows(filters, desk.viewer, desk.today)
     statement = statement.limit(desk.settings.page_rows).offset((at - 1) * desk.settings.page_rows)
@@ -35,8 +34,8 @@ def show_list(desk: Desk) -> Response:
     return desk.render(
         "list.html",
         filters=filters,
-        counts=counts,
-        households=count_households(desk.db, filters, desk.viewer, desk.today),
+        counts=counts.views,
+        households=counts.households,
         columns=list(COLUMNS[filters.list]),
         groups=by_case(rows),
         rules=choices(desk.db, filters.list, Lead.rule),

@@ -35,6 +35,9 @@ class Lead(InPlace, Base):
     __table_args__ = (
         UniqueConstraint("list", "rule", "household_id", "person_key", "first_night", name="uq_leads_identity"),
         Index("ix_leads_list_place", "list", "county_code", "present"),
+        # The choices of a list's filters are read from these alone.
+        Index("ix_leads_list_place_rule", "list", "county_code", "rule"),
+        Index("ix_leads_list_place_township", "list", "county_code", "township_code"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     lead_no: Mapped[str] = mapped_column(String(40), index=True)

@@ -154,7 +154,7 @@ def test_every_answer_carries_the_headers(loaded, county):
         policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, path
         assert headers["x-content-type-options"] == "nosniff" and headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         if not path.startswith("/static"):
             assert headers["cache-control"] == "no-store"
 

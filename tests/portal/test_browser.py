@@ -1,0 +1,172 @@
+"""The desk in a real browser: every journey by mouse and keyboard, nothing refused by the page's own policy."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.portal.cases import case_of
+from tests.portal.conftest import load_sample
+from tests.portal.desks import PASSWORD, serve_desk
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+CHROMIUM = os.environ.get("HEDUI_CHROMIUM", "/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(
+    not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium fonts-noto-cjk, or set HEDUI_CHROMIUM"
+)
+PAGES = {
+    "county": ["/", "/lists/discrepancies", "/lists/newly-eligible", "/lists/discrepancies?view=suppressed", "/cases/1", "/cases/4",
+               "/cases/1/visit-form", "/people/1", "/coverage", "/upload", "/statistics", "/account/password", "/nothing"],
+    "province": ["/lists/discrepancies", "/cases/1", "/statistics", "/statistics/bulletin?month=2026-06"],
+    "auditor": ["/audit", "/statistics"],
+    "admin": ["/users"],
+}  # fmt: skip
+REGIONS = {"county": "440103", "province": "44", "auditor": "44", "admin": "44"}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    with serve_desk(tmp_path_factory.mktemp("browser")) as served:
+        load_sample(served)
+        for login in ("xian1", "xian2"):
+            served.hire(login, "county", "440103")
+        for role in ("province", "auditor", "admin"):
+            served.hire(role, role, REGIONS[role])
+        yield served
+
+
+class Seat:
+    """An officer at a screen; what the console complains of is kept."""
+
+    def __init__(self, browser, desk, login):
+        self.page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+        self.desk, self.complaints = desk, []
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.goto(f"{desk.address}/sign-in")
+        self.page.get_by_label("登录名").fill(login)
+        self.page.get_by_label("密码").fill(PASSWORD)
+        self.press("登录")
+
+    def press(self, button, within=None):
+        with self.page.expect_navigation():
+            (within or self.page).get_by_role("button", name=button, exact=True).first.click()
+
+    def open(self, path):
+        self.page.goto(f"{self.desk.address}{path}")
+
+    def unfold(self, title):
+        part = self.page.locator("details", has=self.page.locator(f"summary:text-is('{title}')")).first
+        if part.get_attribute("open") is None:
+            part.locator("summary").click()
+        return part
+
+    def told(self):
+        return self.page.locator("[role=status]").first.inner_text()
+
+
+def test_an_adverse_case_from_list_to_notice_by_two_officers(browser, desk):
+    first, second = Seat(browser, desk, "xian1"), Seat(browser, desk, "xian2")
+    first.page.get_by_role("link", name="疑似不符线索").click()
+    first.page.get_by_role("link", name="440103-20260630-D-00003").click()
+    case = f"/cases/{case_of(desk, 'H2').id}"
+    part = first.unfold("分派")
+    part.get_by_label("承办人").select_option(label="官员xian1（县级工作人员）")
+    first.press("分派", part)
+    part = first.unfold("入户核查")
+    part.get_by_label("入户日期").fill("2026-07-01")
+    for label, text in {"调查人员一": "甲", "调查人员二": "乙", "被访人": "户主", "核查情况": "见到存折"}.items():
+        part.get_by_label(label).fill(text)
+    first.press("保存入户记录", part)
+    part = first.unfold("填写核查反馈")
+    part.get_by_label("核查结果").select_option(label="属实")
+    first.press("保存反馈", part)
+    assert first.told() == "核查反馈已保存。"
+    part = first.unfold("作出处理决定")
+    part.get_by_label("处理决定").select_option(label="停发（终止）")
+    part.get_by_label("处置分类").select_option("exit")
+    part.get_by_label("理由（写明事实和判断）").fill("存款确属本人且超过标准")
+    part.get_by_label("政策依据").fill("社会救助暂行办法第十三条")
+    first.press("提交决定", part)
+    second.open(case)
+    part = second.unfold("第二人复核")
+    part.get_by_label("意见").select_option("agree")
+    second.press("提交复核", part)
+    first.open(f"{case}/notice")
+    assert "行政复议" in first.page.inner_text("article")
+    first.open(case)
+    part = first.unfold("登记送达")
+    part.get_by_label("送达日期").fill("2026-07-01")
+    part.get_by_label("送达方式").select_option("in_person")
+    first.press("登记送达", part)
+    assert "送达已登记" in first.told()
+    assert first.complaints == [] and second.complaints == []
+
+
+def test_numbers_open_one_at_a_time_and_sheets_arrive(browser, desk, tmp_path):
+    seat = Seat(browser, desk, "xian1")
+    seat.open("/cases/1")
+    with seat.page.expect_navigation():
+        seat.page.get_by_role("button", name="查看 440103-20260630-D-00001 的完整号码").click()
+    assert re.search(r"990101\d{11}[\dX]", seat.page.inner_text("main"))
+    seat.open("/lists/discrepancies")
+    with seat.page.expect_download() as taken:
+        seat.page.get_by_role("button", name="下载 XLSX").click()
+    taken.value.save_as(tmp_path / "sheet.xlsx")
+    seat.open("/upload")
+    seat.page.get_by_label("表格（XLSX）").set_input_files(tmp_path / "sheet.xlsx")
+    seat.press("上传")
+    assert "收下 0 行" in seat.page.inner_text("section[role=status]")
+    assert seat.complaints == []
+
+
+def test_the_keyboard_alone_finds_a_case_and_the_next(browser, desk):
+    seat = Seat(browser, desk, "xian1")
+    seat.open("/lists/newly-eligible")
+    seat.page.keyboard.press("/")
+    seat.page.keyboard.type("孙七")
+    with seat.page.expect_navigation():
+        seat.page.keyboard.press("Enter")
+    assert "孙七" not in seat.page.url and "孙七" in seat.page.inner_text("table.leads")
+    seat.open("/lists/discrepancies")
+    seat.page.locator("table.leads a").first.focus()
+    with seat.page.expect_navigation():
+        seat.page.keyboard.press("Enter")
+    assert "/cases/" in seat.page.url
+    with seat.page.expect_navigation():
+        seat.page.keyboard.press("n")
+    assert "/cases/" in seat.page.url or "/lists/" in seat.page.url
+
+
+def test_every_page_is_quiet_fits_the_screen_and_is_accessible(browser, desk):
+    """axe runs where its package is installed; without it only the console and the width are judged."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        Axe = None
+    tried, violations = 0, []
+    for role, paths in PAGES.items():
+        seat = Seat(browser, desk, "xian1" if role == "county" else role)
+        for path in paths:
+            seat.open(path)
+            wide = seat.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wide <= 0, (path, wide)
+            if Axe is not None:
+                found = Axe().run(seat.page).response["violations"]
+                violations += [(path, one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found]
+            tried += 1
+        assert [text for text in seat.complaints if "404" not in text] == []
+    assert violations == []
+    assert tried == sum(map(len, PAGES.values()))
+    if Axe is None:
+        pytest.skip(f"{tried} pages were quiet and fit; axe itself was not run: pip install axe-playwright-python")

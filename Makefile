@@ -24,6 +24,8 @@ TYPED := connectors pipelines policy expectations sample_data portal
 
 .PHONY: setup nightly test check fix portal bench bench-province clean
 .DELETE_ON_ERROR:
+# Compiled modules are kept: without them every start of Python costs seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 setup: $(READY)
 

@@ -39,12 +39,16 @@ def main(argv: list[str] | None = None) -> int:
     configure(given.airflow)
     print("Airflow: preparing its metadata", file=sys.stderr, flush=True)
     prepare()
-    params = {"as_of": str(given.as_of), "feeds": str(given.feeds.resolve()), "home": str(given.home.resolve())}
+    params = {
+        "as_of": str(given.as_of),
+        "feeds": str(given.feeds.resolve()),
+        "home": str(given.home.resolve()),
+    }
     if given.policy:
         params["policy"] = str(given.policy.resolve())
     run = run_dag("nightly_check", params, tell=lambda text: print(text, file=sys.stderr, flush=True))
     if run["state"] != "success":
-        print(f"nightly_check {run['state']}; nothing was published. Tasks that failed:", file=sys.stderr)
+        print(f"nightly_check {run['state']}; nothing was published. What failed:", file=sys.stderr)
         for line in run["failed"]:
             print(f"  {line}", file=sys.stderr)
         print(f"logs: {given.airflow / 'logs'}", file=sys.stderr)
@@ -92,7 +96,7 @@ def make_pools() -> None:
 
 
 def run_dag(dag_id: str, params: dict[str, Any], tell: Any = None) -> dict[str, Any]:
-    """Run a DAG here and now. Returns state, and for every failed task its name and why."""
+    """Run a DAG here and now. Returns state, and for every failed attempt of a task its name and why."""
     from airflow.dag_processing.dagbag import DagBag
 
     with quiet():
@@ -108,7 +112,7 @@ def run_dag(dag_id: str, params: dict[str, Any], tell: Any = None) -> dict[str, 
 
 
 def _listen(tell: Any) -> list[str]:
-    """Hear of every task as it ends; failures are collected with their message."""
+    """Hear of every attempt as it ends; the failed ones are collected with their message."""
     from airflow.listeners import hookimpl
     from airflow.sdk.listener import get_listener_manager
 
@@ -124,6 +128,8 @@ def _listen(tell: Any) -> list[str]:
         @hookimpl
         def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
             failed.append(f"{task_instance.task_id}: {error}")
+            if tell:
+                tell(f"[{time.monotonic() - began:6.1f} s] {task_instance.task_id} failed: {error}")
 
     get_listener_manager().add_listener(Ear())
     return failed

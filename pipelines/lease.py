@@ -111,7 +111,7 @@ def _is_over(lease: dict[str, Any]) -> bool:
 
 def _is_alive(keeper: str) -> bool:
     process, _, begun = keeper.partition("@")
-    return _begun(int(process)) == begun
+    return begun != "" and _begun(int(process)) == begun
 
 
 def _begun(process: int) -> str:

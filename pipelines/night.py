@@ -72,8 +72,11 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
 
 
 def clear_work(settings: Settings) -> None:
-    """Begin with an empty work folder: what a killed run of the same night left is gone."""
-    shutil.rmtree(settings.work, ignore_errors=True)
+    """Begin with an empty work folder: what killed runs left, of this night or another, is gone.
+
+    Only the one run that has the home may call it.
+    """
+    shutil.rmtree(settings.work.parent, ignore_errors=True)
     settings.work.mkdir(parents=True)
 
 

@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "make setup: $(PYTHON) has no pip; install it (apt-get install python3-pip) and try again" >&2; exit 1; }
 	@echo "setup: the packages of requirements.lock into $(VENV) (about 1 GB; a minute or two the first time)"
 	@$(PYTHON) -m venv --without-pip $(VENV)
-	@test -x $(UV) || $(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(VENV)/uv uv==$(UV_VERSION)
+	@test -x $(UV) || $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(VENV)/uv uv==$(UV_VERSION)
 	@$(UV) pip sync --quiet --python $(PY) requirements.lock
 	@$(UV) pip install --quiet --python $(PY) --no-deps --editable .
 	@touch $@
@@ -63,7 +63,7 @@ fix: $(READY)
 	@$(VENV)/bin/ruff format .
 
 portal: $(READY)
-	@HEDUI_HOME=$${HEDUI_HOME:-$(VAR)/home} $(PY) -m portal
+	@HEDUI_HOME=$${HEDUI_HOME:-$(VAR)/home} $(PY) -m portal demo
 
 # What is compared with needs packages that nothing else needs; the locked versions stay as they are.
 bench bench-province: $(READY)

@@ -50,7 +50,9 @@ def load(settings: Settings, given: argparse.Namespace) -> int:
     for report in one or load_new_nights(settings.home, office.engine, ring):
         _tell(report)
         if not report.repeated:
-            office.journal.record("night_loaded", "system", {"as_of": report.as_of.isoformat(), "rows": report.rows})
+            office.journal.record(
+                "night_loaded", "system", {"as_of": report.as_of.isoformat(), "rows": report.rows}
+            )
     today = current_time().astimezone(LOCAL_ZONE).date()
     print(f"explanations written: {suppressions.export(settings.home, office.engine, ring, today)}")
     return 0
@@ -65,7 +67,9 @@ def demo(settings: Settings, given: argparse.Namespace) -> int:
     for account in accounts:
         print(f"  {account.login:8} {permissions.ROLES[account.role]}  {account.display_name}")
     office.engine.dispose()
-    uvicorn.run(create_app(settings), host="127.0.0.1", port=given.port, access_log=False, log_level="warning")
+    uvicorn.run(
+        create_app(settings), host="127.0.0.1", port=given.port, access_log=False, log_level="warning"
+    )
     return 0
 
 
@@ -73,7 +77,9 @@ def take_backup(settings: Settings, given: argparse.Namespace) -> int:
     office = open_office(settings)
     rows = back_up(office.engine, given.file)
     office.journal.record("backup", "system", {"rows": sum(rows.values())})
-    print(f"{given.file}: {sum(rows.values())} rows of {len(rows)} tables. The key ring is not in it: keep it elsewhere.")
+    print(
+        f"{given.file}: {sum(rows.values())} rows of {len(rows)} tables. The key ring is not in it: keep it elsewhere."
+    )
     return 0
 
 
@@ -89,9 +95,16 @@ def make_account(settings: Settings, given: argparse.Namespace) -> int:
     office = open_office(settings)
     password = new_password()
     create_user(
-        office, login=given.login, display_name=given.name, role=given.role, region=given.region, password=password
+        office,
+        login=given.login,
+        display_name=given.name,
+        role=given.role,
+        region=given.region,
+        password=password,
     )
-    office.journal.record("user_made", "system", {"account": given.login, "role": given.role, "region": given.region})
+    office.journal.record(
+        "user_made", "system", {"account": given.login, "role": given.role, "region": given.region}
+    )
     print(f"{given.login}: first password {password} (to be changed at the first sign-in)")
     return 0
 
@@ -122,7 +135,10 @@ def _parser() -> argparse.ArgumentParser:
     loaded.add_argument("--as-of", type=date.fromisoformat)
     tried = commands.add_parser("demo", help="load, make demonstration accounts, serve on loopback")
     tried.add_argument("--port", type=int, default=8080)
-    for name, about in (("backup", "write the database to FILE"), ("restore", "fill an empty database from FILE")):
+    for name, about in (
+        ("backup", "write the database to FILE"),
+        ("restore", "fill an empty database from FILE"),
+    ):
         commands.add_parser(name, help=about).add_argument("file", type=Path)
     account = commands.add_parser("account", help="make an account")
     for name in ("login", "name", "region"):

@@ -84,7 +84,9 @@ def open_office(settings: Settings, ring: KeyRing | None = None) -> Office:
     engine = open_database(settings.database)
     migrate(engine)
     opened = ring or KeyRing.open(settings.home, os.environ)
-    return Office(settings, engine, open_vault(engine, opened), Journal(settings.home, opened), make_templates())
+    return Office(
+        settings, engine, open_vault(engine, opened), Journal(settings.home, opened), make_templates()
+    )
 
 
 async def _health(_request: Request) -> Response:
@@ -112,7 +114,10 @@ class Guard:
     def _send_with_headers(self, send: Send, scope: Scope) -> Send:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *self._headers(message, scope)]}
+                message = {
+                    **message,
+                    "headers": [*message.get("headers", []), *self._headers(message, scope)],
+                }
             await send(message)
 
         return sending
@@ -120,10 +125,14 @@ class Guard:
     def _headers(self, message: Message, scope: Scope) -> list[tuple[bytes, bytes]]:
         given = {name for name, _ in message.get("headers", [])}
         headers = dict(_HEADERS)
-        headers["cache-control"] = "public, max-age=3600" if scope["path"].startswith("/static/") else "no-store"
+        headers["cache-control"] = (
+            "public, max-age=3600" if scope["path"].startswith("/static/") else "no-store"
+        )
         if self._settings.https:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-        return [(name.encode(), value.encode()) for name, value in headers.items() if name.encode() not in given]
+        return [
+            (name.encode(), value.encode()) for name, value in headers.items() if name.encode() not in given
+        ]
 
 
 def _declared_length(scope: MutableMapping[str, Any]) -> int:

@@ -44,7 +44,12 @@ def back_up(engine: Engine, target: Path) -> dict[str, int]:
             for table in _tables():
                 told[table.name] = _write_table(connection, table, archive)
             revision = _revision(connection)
-        manifest = {"format": _FORMAT, "made_at": current_time().isoformat(), "revision": revision, "tables": told}
+        manifest = {
+            "format": _FORMAT,
+            "made_at": current_time().isoformat(),
+            "revision": revision,
+            "tables": told,
+        }
         archive.writestr("manifest.json", json.dumps(manifest, indent=1))
     return {name: entry["rows"] for name, entry in told.items()}
 
@@ -99,7 +104,9 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
     except (KeyError, ValueError):
-        raise BackupRefused("the file has no readable manifest.json; it is no backup, or was not finished") from None
+        raise BackupRefused(
+            "the file has no readable manifest.json; it is no backup, or was not finished"
+        ) from None
     if manifest.get("format") != _FORMAT:
         raise BackupRefused(f"the backup is of format {manifest.get('format')}; this version reads {_FORMAT}")
     return manifest
@@ -108,18 +115,24 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
 def _check_table(archive: zipfile.ZipFile, table: Table, manifest: dict[str, Any]) -> None:
     told = manifest["tables"].get(table.name)
     if told is None or told["columns"] != [column.name for column in table.columns]:
-        raise BackupRefused(f"table {table.name}: its columns in the backup are not those of this version; restore with the version that made it, then upgrade")
+        raise BackupRefused(
+            f"table {table.name}: its columns in the backup are not those of this version; restore with the version that made it, then upgrade"
+        )
     digest = hashlib.sha256()
     with archive.open(f"{table.name}.jsonl") as lines:
         for line in lines:
             digest.update(line)
     if digest.hexdigest() != told["sha256"]:
-        raise BackupRefused(f"table {table.name}: the rows in the backup are not those its manifest names; take another backup")
+        raise BackupRefused(
+            f"table {table.name}: the rows in the backup are not those its manifest names; take another backup"
+        )
 
 
 def _check_target(connection: Connection, manifest: dict[str, Any]) -> None:
     if _revision(connection) != manifest["revision"]:
-        raise BackupRefused(f"the backup is of revision {manifest['revision']}, the database of {_revision(connection)}")
+        raise BackupRefused(
+            f"the backup is of revision {manifest['revision']}, the database of {_revision(connection)}"
+        )
     for table in _tables():
         if connection.execute(select(func.count()).select_from(table)).scalar_one():
             raise BackupRefused(f"table {table.name} already holds rows; restore only into an empty database")
@@ -133,7 +146,9 @@ def _read_table(connection: Connection, table: Table, archive: zipfile.ZipFile) 
     if connection.dialect.name == "postgresql" and "id" in table.columns:
         # New rows must not be given numbers that the restored ones have.
         connection.execute(
-            text(f"select setval(pg_get_serial_sequence('{table.name}', 'id'), greatest((select max(id) from {table.name}), 1))")  # noqa: S608
+            text(
+                f"select setval(pg_get_serial_sequence('{table.name}', 'id'), greatest((select max(id) from {table.name}), 1))"
+            )  # noqa: S608
         )
     return rows
 
@@ -142,7 +157,10 @@ def _rows(table: Table, archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
     columns = list(table.columns)
     with archive.open(f"{table.name}.jsonl") as lines:
         for line in lines:
-            yield {column.name: _typed(value, column.type) for column, value in zip(columns, json.loads(line), strict=True)}
+            yield {
+                column.name: _typed(value, column.type)
+                for column, value in zip(columns, json.loads(line), strict=True)
+            }
 
 
 def _typed(value: Any, kind: Any) -> Any:

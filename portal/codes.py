@@ -75,13 +75,19 @@ def desk_codes() -> DeskCodes:
     unknown = set(raw) - {*lists, "remedy", "allowed"}
     if unknown:
         raise ValueError(f"portal/codes/desk.toml: unknown tables {sorted(unknown)}")
-    stages, replies, decisions, disposals, outreach, services, departments = (_code_list(raw[name]) for name in lists)
+    stages, replies, decisions, disposals, outreach, services, departments = (
+        _code_list(raw[name]) for name in lists
+    )
     allowed = {work: frozenset(entered) for work, entered in raw["allowed"].items()}
     for work, entered in allowed.items():
         if entered - stages.keys():
-            raise ValueError(f"portal/codes/desk.toml: allowed.{work} names unknown stages {sorted(entered - stages.keys())}")
+            raise ValueError(
+                f"portal/codes/desk.toml: allowed.{work} names unknown stages {sorted(entered - stages.keys())}"
+            )
     remedies = tuple(Remedy(**entry) for entry in raw["remedy"])
-    return DeskCodes(stages, replies, decisions, disposals, outreach, services, departments, remedies, allowed)
+    return DeskCodes(
+        stages, replies, decisions, disposals, outreach, services, departments, remedies, allowed
+    )
 
 
 @cache

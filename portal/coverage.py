@@ -50,7 +50,9 @@ def source_coverage(desk: Desk) -> list[SourceCoverage]:
                 accepted[source] = night.as_of
     months = clocks()["data_check"].amount
     return [
-        SourceCoverage(name, accepted.get(source), add_months(accepted[source], months) if source in accepted else None)
+        SourceCoverage(
+            name, accepted.get(source), add_months(accepted[source], months) if source in accepted else None
+        )
         for source, name in SOURCES.items()
     ]
 

@@ -36,7 +36,9 @@ def _accounts(office: Office) -> list[Account]:
         both_lists, leads = func.count(func.distinct(Lead.list)), func.count(Lead.id)
         counties = list(
             db.scalars(
-                select(Lead.county_code).group_by(Lead.county_code).order_by(both_lists.desc(), leads.desc(), Lead.county_code)
+                select(Lead.county_code)
+                .group_by(Lead.county_code)
+                .order_by(both_lists.desc(), leads.desc(), Lead.county_code)
             )
         )
         county, other = ([*counties, "440103", "440104"])[:2]

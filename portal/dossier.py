@@ -84,7 +84,9 @@ def open_file(desk: Desk, case: Case, leads: list[Lead]) -> CaseFile:
     )
 
 
-def show_leads(desk: Desk, leads: list[Lead], replies: list[dict[str, Any]], names: dict[int, str]) -> list[ShownLead]:
+def show_leads(
+    desk: Desk, leads: list[Lead], replies: list[dict[str, Any]], names: dict[int, str]
+) -> list[ShownLead]:
     numbers = desk.vault.numbers([lead.person for lead in leads])
     explained = _suppressions(desk, leads, names)
     shown = []
@@ -154,7 +156,9 @@ def _suppressions(desk: Desk, leads: list[Lead], names: dict[int, str]) -> dict[
             "at": row.at,
             "until": row.until,
             "code": desk_codes().replies[row.reply_code].name,
-            "reason": desk.vault.open_text(row.reason_sealed, "suppression.reason") if desk.may("see_people") else "（不予显示）",
+            "reason": desk.vault.open_text(row.reason_sealed, "suppression.reason")
+            if desk.may("see_people")
+            else "（不予显示）",
         }
         for row in rows
     }

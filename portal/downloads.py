@@ -46,7 +46,13 @@ class Taken:
 
 
 def take_sheet(
-    db: ScopedSession, filters: Filters, rows: list[SheetRow], kind: str, viewer: Viewer, vault: Vault, now: datetime
+    db: ScopedSession,
+    filters: Filters,
+    rows: list[SheetRow],
+    kind: str,
+    viewer: Viewer,
+    vault: Vault,
+    now: datetime,
 ) -> Taken:
     """Make the file and its line in the ledger. kind: xlsx or csv."""
     canary = secrets.token_hex(6)
@@ -95,7 +101,13 @@ def _inert(cell: str) -> str:
 def _xlsx(filters: Filters, rows: list[SheetRow], vault: Vault, canary: str, mark: str) -> bytes:
     memory = io.BytesIO()
     book = xlsxwriter.Workbook(
-        memory, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        memory,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
     )
     columns = [*COLUMNS[filters.list], *EXTRA]
     sheet = book.add_worksheet(SHEET)
@@ -118,10 +130,16 @@ def _xlsx(filters: Filters, rows: list[SheetRow], vault: Vault, canary: str, mar
 
 def _formats(book: xlsxwriter.Workbook) -> tuple[object, object, object]:
     head = book.add_format({"bold": True, "bg_color": "#EEF2F4", "border": 1})
-    return head, book.add_format({"num_format": "@"}), book.add_format({"bg_color": "#FFF8E1", "num_format": "@", "locked": False})
+    return (
+        head,
+        book.add_format({"num_format": "@"}),
+        book.add_format({"bg_color": "#FFF8E1", "num_format": "@", "locked": False}),
+    )
 
 
-def _arrange(sheet: xlsxwriter.worksheet.Worksheet, list_name: str, columns: list[str], rows: int, mark: str) -> None:
+def _arrange(
+    sheet: xlsxwriter.worksheet.Worksheet, list_name: str, columns: list[str], rows: int, mark: str
+) -> None:
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, max(rows, 1), len(columns) - 1)
     sheet.set_column(0, 0, 26)
@@ -132,7 +150,9 @@ def _arrange(sheet: xlsxwriter.worksheet.Worksheet, list_name: str, columns: lis
     if rows and answers:
         at = columns.index(ANSWER)
         # Written out, the choices would exceed the 255 characters a list may have.
-        sheet.data_validation(1, at, rows, at, {"validate": "list", "source": f"={CHOICES}!$A$1:$A${len(answers)}"})
+        sheet.data_validation(
+            1, at, rows, at, {"validate": "list", "source": f"={CHOICES}!$A$1:$A${len(answers)}"}
+        )
 
 
 def _write_choices(book: xlsxwriter.Workbook, list_name: str) -> None:

@@ -43,7 +43,10 @@ class Conflict(DeskError):
     status = 409
     title = "已被他人更新"
 
-    def __init__(self, message: str = "您打开页面之后，这件事已有新的办理记录。您的内容没有保存，请核对最新情况后再提交。") -> None:
+    def __init__(
+        self,
+        message: str = "您打开页面之后，这件事已有新的办理记录。您的内容没有保存，请核对最新情况后再提交。",
+    ) -> None:
         super().__init__(message)
 
 

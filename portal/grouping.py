@@ -35,7 +35,8 @@ def attach_to_cases(db: ScopedSession, opened_on: date, reopened: set[int]) -> i
     opened = [
         _case_row(latest.get(household), leads, opened_on)
         for household, leads in by_household.items()
-        if latest.get(household) is None or (latest[household].stage == "closed" and any(map(_needs_work, leads)))
+        if latest.get(household) is None
+        or (latest[household].stage == "closed" and any(map(_needs_work, leads)))
     ]
     if opened:
         db.execute(insert(Case), opened)
@@ -84,7 +85,9 @@ def _leads_to_place(db: ScopedSession, reopened: set[int]) -> list[Any]:
         Lead.id, Lead.list, Lead.household_id, Lead.county_code, Lead.township_code, Lead.present, Lead.suppression_id,
         Case.stage.label("case_stage"),
     )  # fmt: skip
-    homeless = db.execute(select(*columns).outerjoin(Case, Case.id == Lead.case_id).where(Lead.case_id.is_(None))).all()
+    homeless = db.execute(
+        select(*columns).outerjoin(Case, Case.id == Lead.case_id).where(Lead.case_id.is_(None))
+    ).all()
     decided = db.execute(
         select(*columns)
         .join(Case, Case.id == Lead.case_id)
@@ -104,9 +107,19 @@ def _latest_cases(db: ScopedSession, households: set[Household]) -> dict[Househo
         .subquery()
     )
     rows = db.execute(
-        select(Case.id, Case.list, Case.household_id, Case.round, Case.stage, Case.county_code, Case.township_code).join(
+        select(
+            Case.id,
+            Case.list,
+            Case.household_id,
+            Case.round,
+            Case.stage,
+            Case.county_code,
+            Case.township_code,
+        ).join(
             newest,
-            (newest.c.list == Case.list) & (newest.c.household_id == Case.household_id) & (newest.c.round == Case.round),
+            (newest.c.list == Case.list)
+            & (newest.c.household_id == Case.household_id)
+            & (newest.c.round == Case.round),
         )
     )
     return {(row.list, row.household_id): row for row in rows if (row.list, row.household_id) in households}

@@ -44,7 +44,11 @@ def read_incoming(night: PublishedNight, name: str, vault: Vault, ring: KeyRing)
     money = _money_columns(name)
     rows = table.drop_columns(["person", "name_sealed"]).to_pylist()
     return [
-        IncomingLead(_columns(name, night.as_of, row, money) | _identity(row, person, readable, digest, vault) | {"age_band": band})
+        IncomingLead(
+            _columns(name, night.as_of, row, money)
+            | _identity(row, person, readable, digest, vault)
+            | {"age_band": band}
+        )
         for row, person, readable, digest, band in zip(rows, persons, names, digests, bands, strict=True)
     ]
 
@@ -63,7 +67,9 @@ def _persons(table: pa.Table, night: PublishedNight, vault: Vault) -> list[bytes
     return [next(opened).tobytes() if is_known else None for is_known in known]
 
 
-def _identity(row: dict[str, Any], person: bytes | None, name: str, digest: bytes, vault: Vault) -> dict[str, Any]:
+def _identity(
+    row: dict[str, Any], person: bytes | None, name: str, digest: bytes, vault: Vault
+) -> dict[str, Any]:
     # A person rule whose person cannot be named is told apart by its running number.
     key = "" if not row["is_person_rule"] else person.hex() if person else row["lead_no"].rsplit("-", 1)[-1]
     return {
@@ -77,7 +83,12 @@ def _identity(row: dict[str, Any], person: bytes | None, name: str, digest: byte
 def _money_columns(name: str) -> dict[str, str]:
     if name == "discrepancies":
         return {"value_fen": "value", "line_fen": "line"}
-    return {"value_fen": "income", "line_fen": "income_line", "assets_fen": "assets", "asset_line_fen": "asset_line"}
+    return {
+        "value_fen": "income",
+        "line_fen": "income_line",
+        "assets_fen": "assets",
+        "asset_line_fen": "asset_line",
+    }
 
 
 def _columns(name: str, as_of: date, row: dict[str, Any], money: dict[str, str]) -> dict[str, Any]:

@@ -51,7 +51,9 @@ class Filters:
         """The address' query with some fields changed; fields at their default are left out."""
         changed = replace(self, **changes)
         given = {f.name: getattr(changed, f.name) for f in fields(self) if f.name != "list"}
-        return urlencode({name: value for name, value in given.items() if value and (name, value) != ("view", "open")})
+        return urlencode(
+            {name: value for name, value in given.items() if value and (name, value) != ("view", "open")}
+        )
 
     def address(self, **changes: str) -> str:
         query = self.query(**changes)

@@ -98,7 +98,9 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
 def _is_loaded(db: ScopedSession, night: PublishedNight) -> bool:
     later: date | None = db.scalars(select(func.max(Night.as_of)).where(Night.as_of > night.as_of)).one()
     if later is not None:
-        raise NightOutOfOrder(f"{night.as_of} was not loaded: {later} already is. Load nights in the order they were made")
+        raise NightOutOfOrder(
+            f"{night.as_of} was not loaded: {later} already is. Load nights in the order they were made"
+        )
     kept = db.get(Night, night.as_of)
     return kept is not None and (kept.run, kept.seal) == (night.manifest["run"], night.manifest["seal"])
 
@@ -133,8 +135,12 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
     follow_moved_households(db, moved)
     cases = attach_to_cases(db, opened_on, changed)
     close_cleared_cases(db, opened_on)
-    suppressed = db.scalars(select(func.count(Lead.id)).where(Lead.present, Lead.suppression_id.is_not(None))).one()
-    return LoadReport(night.as_of, False, len(incoming), len(fresh), len(changed), len(gone), cases, suppressed)
+    suppressed = db.scalars(
+        select(func.count(Lead.id)).where(Lead.present, Lead.suppression_id.is_not(None))
+    ).one()
+    return LoadReport(
+        night.as_of, False, len(incoming), len(fresh), len(changed), len(gone), cases, suppressed
+    )
 
 
 def _known_leads(db: ScopedSession, as_of: date) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -159,12 +165,13 @@ def _suppressions(db: ScopedSession, as_of: date) -> dict[tuple[str, ...], int]:
     return {tuple(row[:5]): row[5] for row in rows}
 
 
-def _insert(db: ScopedSession, as_of: date, fresh: list[IncomingLead], explained: dict[tuple[str, ...], int]) -> None:
+def _insert(
+    db: ScopedSession, as_of: date, fresh: list[IncomingLead], explained: dict[tuple[str, ...], int]
+) -> None:
     if not fresh:
         return
     rows = [
-        lead.columns
-        | {"last_night": as_of, "suppression_id": explained.get(lead.fact_key), "version": 1}
+        lead.columns | {"last_night": as_of, "suppression_id": explained.get(lead.fact_key), "version": 1}
         for lead in fresh
     ]
     db.execute(insert(Lead), rows)
@@ -181,7 +188,10 @@ def _note_changes(db: ScopedSession, as_of: date, ids: list[int], leads: list[In
         {
             "lead_id": lead_id,
             "as_of": as_of,
-            **{name: lead.columns[name] for name in ("state", "value_fen", "line_fen", "county_code", "township_code")},
+            **{
+                name: lead.columns[name]
+                for name in ("state", "value_fen", "line_fen", "county_code", "township_code")
+            },
         }
         for lead_id, lead in zip(ids, leads, strict=True)
     ]

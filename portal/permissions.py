@@ -12,10 +12,38 @@ ROLES = {
 }
 
 # How many digits of a division code each role's region has.
-REGION_DIGITS = {"county": {6}, "township": {9}, "city": {4}, "province": {2}, "auditor": {2, 4, 6}, "admin": {2, 4, 6}}
+REGION_DIGITS = {
+    "county": {6},
+    "township": {9},
+    "city": {4},
+    "province": {2},
+    "auditor": {2, 4, 6},
+    "admin": {2, 4, 6},
+}
 
-_FIELD_WORK = {"read_cases", "see_people", "reveal", "visit", "reply", "outreach", "note", "download", "upload"}
-_COUNTY_WORK = {"assign", "send_back", "decide", "second", "serve", "object", "close", "reopen", "refer", "suppress"}
+_FIELD_WORK = {
+    "read_cases",
+    "see_people",
+    "reveal",
+    "visit",
+    "reply",
+    "outreach",
+    "note",
+    "download",
+    "upload",
+}
+_COUNTY_WORK = {
+    "assign",
+    "send_back",
+    "decide",
+    "second",
+    "serve",
+    "object",
+    "close",
+    "reopen",
+    "refer",
+    "suppress",
+}
 
 # Three separate administrators (GB/T 22239-2019): who keeps accounts sees no cases, who audits changes nothing.
 MAY: dict[str, frozenset[str]] = {

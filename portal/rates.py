@@ -43,19 +43,25 @@ class RequestRate:
 def count_sign_in(db: ScopedSession, origin: str, now: datetime, settings: Settings) -> None:
     """Raises TooMany when one address tries too often; counted in the database, for all processes."""
     db.execute(delete(Attempt).where(Attempt.at < now - timedelta(days=1)))
-    recent = select(func.count(Attempt.id)).where(Attempt.origin == origin, Attempt.at > now - timedelta(minutes=1))
+    recent = select(func.count(Attempt.id)).where(
+        Attempt.origin == origin, Attempt.at > now - timedelta(minutes=1)
+    )
     if db.scalars(recent).one() >= settings.sign_ins_per_minute:
         raise TooMany("登录尝试过于频繁，请一分钟后再试。")
     db.add(Attempt(origin=origin, at=now))
 
 
 def check_reveals(db: ScopedSession, user_id: int, now: datetime, settings: Settings) -> None:
-    recent = select(func.count(Reveal.id)).where(Reveal.user_id == user_id, Reveal.at > now - timedelta(hours=1))
+    recent = select(func.count(Reveal.id)).where(
+        Reveal.user_id == user_id, Reveal.at > now - timedelta(hours=1)
+    )
     if db.scalars(recent).one() >= settings.reveals_per_hour:
         raise TooMany(f"一小时内最多查看 {settings.reveals_per_hour} 个完整号码。")
 
 
 def check_downloads(db: ScopedSession, user_id: int, now: datetime, settings: Settings) -> None:
-    recent = select(func.count(Download.id)).where(Download.user_id == user_id, Download.at > now - timedelta(hours=1))
+    recent = select(func.count(Download.id)).where(
+        Download.user_id == user_id, Download.at > now - timedelta(hours=1)
+    )
     if db.scalars(recent).one() >= settings.downloads_per_hour:
         raise TooMany(f"一小时内最多下载 {settings.downloads_per_hour} 次。")

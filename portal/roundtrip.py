@@ -76,7 +76,9 @@ def _read_workbook(content: bytes) -> tuple[str, list[_FilledRow]]:
     if len(table) > MAX_ROWS + 1:
         raise Refused(f"一次最多回传 {MAX_ROWS} 行。")
     head = [str(cell) for cell in table[0]] if table else []
-    list_name = next((name for name, columns in COLUMNS.items() if head[: len(columns)] == list(columns)), None)
+    list_name = next(
+        (name for name, columns in COLUMNS.items() if head[: len(columns)] == list(columns)), None
+    )
     if list_name is None or not {ANSWER, NOTE, CHECK} <= set(head):
         raise Refused("表头与下载时不同，请使用从本工作台下载的表格，不要增删列。")
     width = len(COLUMNS[list_name])
@@ -149,5 +151,3 @@ def _shown_now(desk: Desk, list_name: str, lead: Lead) -> list[str]:
     statement = select_rows(Filters(list_name, view="all"), desk.viewer, desk.today).where(Lead.id == lead.id)
     rows = read_rows(desk.db, statement, list_name, desk.vault, desk.today, people=desk.may("see_people"))
     return _facts(list_name, rows[0].cells)
-
-

@@ -63,7 +63,9 @@ def page(method: str, path: str, *, may: str | None, stages: tuple[str, ...] = (
     return register
 
 
-def endpoint(target: Page, office: Office, rate: RequestRate) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+def endpoint(
+    target: Page, office: Office, rate: RequestRate
+) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The Starlette endpoint of a page. Pages are plain functions and run in a thread."""
 
     async def serve(request: Request) -> Response:
@@ -87,7 +89,11 @@ def _answer(target: Page, office: Office, rate: RequestRate, request: Request, f
     found = _signed_in(office, request)
     viewer = _viewer_of(found[1]) if found else None
     writes = request.method == "POST"
-    opened = open_session(office.engine, viewer, writes=writes) if viewer else open_machine_session(office.engine, writes=writes)
+    opened = (
+        open_session(office.engine, viewer, writes=writes)
+        if viewer
+        else open_machine_session(office.engine, writes=writes)
+    )
     with opened as db:
         desk = Desk(office, request, Fields(form), db, now, viewer, found[0] if found else None)
         desk.anonymous_csrf = sign_in_csrf(office.settings, browser)
@@ -102,7 +108,9 @@ def _answer(target: Page, office: Office, rate: RequestRate, request: Request, f
             db.rollback()
             response = _refusal(desk, error)
     if target.may is None and not found:
-        response.set_cookie(BROWSER_COOKIE, browser, httponly=True, samesite="strict", secure=office.settings.https)
+        response.set_cookie(
+            BROWSER_COOKIE, browser, httponly=True, samesite="strict", secure=office.settings.https
+        )
     return response
 
 
@@ -162,7 +170,15 @@ def not_found(office: Office, request: Request) -> Response:
     found = _signed_in(office, request)
     viewer = _viewer_of(found[1]) if found else None
     with open_machine_session(office.engine) as db:
-        desk = Desk(office, request, Fields(FormData()), db, office.settings.now(), viewer, found[0] if found else None)
+        desk = Desk(
+            office,
+            request,
+            Fields(FormData()),
+            db,
+            office.settings.now(),
+            viewer,
+            found[0] if found else None,
+        )
         return _refusal(desk, NotFound())
 
 

@@ -33,7 +33,11 @@ class Viewer:
         """The same judgement for a single row; for rows that are not in the database yet."""
         if not self.region:
             return False
-        return township_code == self.region if len(self.region) == TOWNSHIP_DIGITS else county_code.startswith(self.region)
+        return (
+            township_code == self.region
+            if len(self.region) == TOWNSHIP_DIGITS
+            else county_code.startswith(self.region)
+        )
 
 
 class SessionWithoutScope(RuntimeError):
@@ -84,7 +88,8 @@ def _placed_tables() -> tuple[type[InPlace], ...]:
 
 def _place_options(viewer: Viewer) -> tuple[Any, ...]:
     return tuple(
-        with_loader_criteria(table, place_criterion(table, viewer), include_aliases=True) for table in _placed_tables()
+        with_loader_criteria(table, place_criterion(table, viewer), include_aliases=True)
+        for table in _placed_tables()
     )
 
 

@@ -71,7 +71,9 @@ def settings_from_environment(demonstration: bool = False) -> Settings:
         raise SettingMissing("HEDUI_HOME is not set; wanted the folder that holds nights/ and audit/")
     secret = os.environ.get("HEDUI_PORTAL_SECRET") or (os.urandom(32).hex() if demonstration else "")
     if len(secret) < 32:
-        raise SettingMissing("HEDUI_PORTAL_SECRET is not set or too short; wanted at least 32 random characters")
+        raise SettingMissing(
+            "HEDUI_PORTAL_SECRET is not set or too short; wanted at least 32 random characters"
+        )
     return Settings(
         home=Path(home),
         database=os.environ.get("HEDUI_PORTAL_DATABASE", f"sqlite:///{Path(home).resolve() / 'desk.sqlite'}"),

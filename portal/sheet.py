@@ -83,7 +83,11 @@ COLUMNS: dict[str, dict[str, Cell]] = {
 
 
 def select_rows(filters: Filters, viewer: Viewer, today: date) -> Select[Any]:
-    return matching(filters, viewer, today, *_PICKED).outerjoin(User, User.id == Case.assignee_id).order_by(*order())
+    return (
+        matching(filters, viewer, today, *_PICKED)
+        .outerjoin(User, User.id == Case.assignee_id)
+        .order_by(*order())
+    )
 
 
 def read_rows(

@@ -103,8 +103,12 @@ def rule_rates(desk: Desk) -> list[tuple[Rate, Rate]]:
     """Per rule: answers that confirmed it, and answers that showed it false."""
     carries = [code for code, reply in desk_codes().replies.items() if reply.supports_adverse]
     groups = _answers_by(desk, Lead.rule)
-    confirmed = cover_small_cells([Rate(rule, _sum(told, carries), sum(told.values())) for rule, told in groups.items()])
-    false = cover_small_cells([Rate(rule, _sum(told, _FALSE), sum(told.values())) for rule, told in groups.items()])
+    confirmed = cover_small_cells(
+        [Rate(rule, _sum(told, carries), sum(told.values())) for rule, told in groups.items()]
+    )
+    false = cover_small_cells(
+        [Rate(rule, _sum(told, _FALSE), sum(told.values())) for rule, told in groups.items()]
+    )
     return list(zip(confirmed, false, strict=True))
 
 
@@ -113,7 +117,10 @@ def false_lead_rates(desk: Desk) -> dict[str, list[Rate]]:
     groups = {"年龄段": Lead.age_band, "残疾": Lead.disability, "城乡": Lead.area}
     return {
         title: cover_small_cells(
-            [Rate(label or "未载明", _sum(told, _FALSE), sum(told.values())) for label, told in _answers_by(desk, column).items()]
+            [
+                Rate(label or "未载明", _sum(told, _FALSE), sum(told.values()))
+                for label, told in _answers_by(desk, column).items()
+            ]
         )
         for title, column in groups.items()
     }
@@ -140,11 +147,16 @@ def helped_and_flagged(desk: Desk, first: date | None = None, until: date | None
         "applied": outreach["applied"],
         "not_wanted": outreach["not_wanted"],
         "adverse": desk.db.scalars(
-            select(func.count(func.distinct(Case.id))).where(Case.outcome.in_(adverse), *within(Case.closed_on))
+            select(func.count(func.distinct(Case.id))).where(
+                Case.outcome.in_(adverse), *within(Case.closed_on)
+            )
         ).one(),
         "kept": desk.db.scalars(
             select(func.count(func.distinct(Case.id))).where(
-                Case.list == "discrepancies", Case.stage == "closed", Case.outcome.not_in(adverse), *within(Case.closed_on)
+                Case.list == "discrepancies",
+                Case.stage == "closed",
+                Case.outcome.not_in(adverse),
+                *within(Case.closed_on),
             )
         ).one(),
     }
@@ -163,7 +175,12 @@ class Bulletin:
 def monthly_bulletin(desk: Desk, month: date) -> Bulletin:
     """month: its first day."""
     until = add_months(month, 1)
-    return Bulletin(month, _county_month(desk, month, until), _department_month(desk, month, until), helped_and_flagged(desk, month, until))
+    return Bulletin(
+        month,
+        _county_month(desk, month, until),
+        _department_month(desk, month, until),
+        helped_and_flagged(desk, month, until),
+    )
 
 
 def _county_month(desk: Desk, month: date, until: date) -> list[dict[str, Any]]:
@@ -208,7 +225,9 @@ def _department_month(desk: Desk, month: date, until: date) -> list[dict[str, An
 
 def months_with_nights(desk: Desk) -> list[date]:
     days = desk.db.scalars(select(Night.as_of)).all()
-    return sorted({day.replace(day=1) for day in [*days, desk.now.astimezone(LOCAL_ZONE).date()]}, reverse=True)
+    return sorted(
+        {day.replace(day=1) for day in [*days, desk.now.astimezone(LOCAL_ZONE).date()]}, reverse=True
+    )
 
 
 def decisions_without_second(desk: Desk) -> int:

@@ -57,7 +57,9 @@ def due_date(clock: str, start: date) -> date:
         return start + timedelta(days=limit.amount)
     if limit.unit == "months":
         return add_months(start, limit.amount)
-    raise ValueError(f"portal/codes/clocks.toml: {clock} has unit {limit.unit!r}; wanted working, calendar or months")
+    raise ValueError(
+        f"portal/codes/clocks.toml: {clock} has unit {limit.unit!r}; wanted working, calendar or months"
+    )
 
 
 def _days(span: str) -> list[date]:

@@ -22,7 +22,9 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-desk" if settings.https else "desk"
 
 
-def start_session(db: Session, user: User, stage: str, now: datetime, settings: Settings) -> tuple[DeskSession, str]:
+def start_session(
+    db: Session, user: User, stage: str, now: datetime, settings: Settings
+) -> tuple[DeskSession, str]:
     """A fresh session (nothing of an earlier one is kept) and the signed value of its cookie."""
     token = secrets.token_urlsafe(32)
     row = DeskSession(
@@ -37,7 +39,9 @@ def start_session(db: Session, user: User, stage: str, now: datetime, settings: 
     return row, _signer(settings).sign(token.encode()).decode()
 
 
-def find_session(db: Session, cookie: str | None, now: datetime, settings: Settings) -> tuple[DeskSession, User] | None:
+def find_session(
+    db: Session, cookie: str | None, now: datetime, settings: Settings
+) -> tuple[DeskSession, User] | None:
     """The living session of a cookie with its officer; None when forged, idle, old, or its officer is switched off."""
     if not cookie:
         return None
@@ -67,7 +71,9 @@ def end_sessions_of(db: Session, user_id: int) -> None:
 
 
 def remove_dead_sessions(db: Session, now: datetime, settings: Settings) -> None:
-    db.execute(delete(DeskSession).where(DeskSession.created_at < now - timedelta(hours=settings.session_hours)))
+    db.execute(
+        delete(DeskSession).where(DeskSession.created_at < now - timedelta(hours=settings.session_hours))
+    )
 
 
 def sign_in_csrf(settings: Settings, browser: str) -> str:

@@ -71,5 +71,7 @@ def _sign_in(office: Office, login: str) -> Response:
         office.journal.record("signed_in", user.login, {"way": "oidc"})
         db.commit()
     response = RedirectResponse("/", status_code=303)
-    response.set_cookie(cookie_name(office.settings), cookie, httponly=True, samesite="lax", secure=office.settings.https)
+    response.set_cookie(
+        cookie_name(office.settings), cookie, httponly=True, samesite="lax", secure=office.settings.https
+    )
     return response

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES = ("sign_in", "home", "lists", "case", "work", "papers", "sheets", "people", "statistics", "audit", "users")
+MODULES = (
+    "sign_in",
+    "home",
+    "lists",
+    "case",
+    "work",
+    "papers",
+    "sheets",
+    "people",
+    "statistics",
+    "audit",
+    "users",
+)
 
 
 def register_all() -> None:

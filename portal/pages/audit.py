@@ -36,7 +36,11 @@ def verify_chain(desk: Desk) -> Response:
     finding = desk.office.journal.log.verify()
     if finding is None:
         desk.record("chain_verified")
-    return _render(desk, verdict=str(finding) if finding else "日志完整：每一条的哈希、签名和顺序都相符。", broken=finding is not None)
+    return _render(
+        desk,
+        verdict=str(finding) if finding else "日志完整：每一条的哈希、签名和顺序都相符。",
+        broken=finding is not None,
+    )
 
 
 @page("POST", "/audit/trace", may="read_audit")
@@ -70,13 +74,13 @@ def _downloads(desk: Desk) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _render(desk: Desk, verdict: str = "", broken: bool = False, traced: object = None, trace_asked: bool = False) -> Response:
+def _render(
+    desk: Desk, verdict: str = "", broken: bool = False, traced: object = None, trace_asked: bool = False
+) -> Response:
     nights = list(desk.db.scalars(select(Night).order_by(Night.as_of.desc()).limit(60)))
     return desk.render(
         "audit.html",
-        downloads=desk.db.execute(
-            _downloads(desk).limit(_SHOWN)
-        ).all(),
+        downloads=desk.db.execute(_downloads(desk).limit(_SHOWN)).all(),
         reveals=_reveals(desk),
         nights=[(night, json.loads(night.manifest)["status"]) for night in nights],
         entries=_last_entries(desk),

@@ -63,12 +63,22 @@ def render_case(desk: Desk, case: Case, opened: dict[int, str] | None = None) ->
 def possible_steps(desk: Desk, case: Case, leads: list[Lead]) -> set[str]:
     """Steps that the stage and the viewer's role allow; whether a form is acceptable is the step's own matter."""
     allowed = desk_codes().allowed
-    steps = {work for work, need in WORK_NEEDS.items() if case.stage in allowed[work] and may(desk.viewer.role, need)}
-    if not standing(leads) and case.stage in ("routed", "assigned", "visiting", "returned") and desk.may("decide"):
+    steps = {
+        work
+        for work, need in WORK_NEEDS.items()
+        if case.stage in allowed[work] and may(desk.viewer.role, need)
+    }
+    if (
+        not standing(leads)
+        and case.stage in ("routed", "assigned", "visiting", "returned")
+        and desk.may("decide")
+    ):
         steps.add("decide")
     if case.list != "newly_eligible":
         steps.discard("outreach")
-    if case.stage == "closed" and case.outcome not in {c for c, code in desk_codes().decisions.items() if code.adverse}:
+    if case.stage == "closed" and case.outcome not in {
+        c for c, code in desk_codes().decisions.items() if code.adverse
+    }:
         steps.discard("object")
     return steps
 
@@ -77,6 +87,9 @@ def _related(desk: Desk, case: Case) -> list[Case]:
     """Other cases of the household: the other list, and earlier rounds."""
     return list(
         desk.db.scalars(
-            select(Case).where(Case.household_id == case.household_id, Case.id != case.id).order_by(Case.id.desc()).limit(20)
+            select(Case)
+            .where(Case.household_id == case.household_id, Case.id != case.id)
+            .order_by(Case.id.desc())
+            .limit(20)
         )
     )

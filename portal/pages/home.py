@@ -16,7 +16,9 @@ def show_home(desk: Desk) -> Response:
     if not desk.may("read_cases"):
         return desk.redirect("/users" if desk.may("keep_users") else "/statistics")
     last = desk.db.scalars(select(Night).order_by(Night.as_of.desc()).limit(1)).one_or_none()
-    return desk.render("home.html", lists=[_summary(desk, name) for name in TITLES], last=last, mine=_mine(desk))
+    return desk.render(
+        "home.html", lists=[_summary(desk, name) for name in TITLES], last=last, mine=_mine(desk)
+    )
 
 
 def _summary(desk: Desk, name: str) -> dict[str, object]:

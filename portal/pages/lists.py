@@ -51,7 +51,9 @@ def show_list(desk: Desk) -> Response:
 def search(desk: Desk) -> Response:
     """A typed number or name never stands in an address: the answer is a list's address with its keyed code."""
     filters = filters_of(desk)
-    return desk.redirect(Filters(filters.list).address(view="all", q=search_text(desk.fields.raw("typed")[:80], desk.vault)))
+    return desk.redirect(
+        Filters(filters.list).address(view="all", q=search_text(desk.fields.raw("typed")[:80], desk.vault))
+    )
 
 
 @page("GET", "/lists/{slug}/next/{case_id:int}", may="read_cases")

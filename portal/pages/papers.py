@@ -33,7 +33,9 @@ def show_notice(desk: Desk) -> Response:
     case = find_case(desk)
     decision = latest_decision(desk, case, "final")
     file = open_file(desk, case, leads_of(desk, case))
-    served = desk.db.scalars(select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())).first()
+    served = desk.db.scalars(
+        select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())
+    ).first()
     until = served.objection_until if served else due_date("objection", desk.today)
     desk.record("printed", paper="notice", case=case.id)
     return desk.render(
@@ -43,7 +45,10 @@ def show_notice(desk: Desk) -> Response:
         decision_code=desk_codes().decisions[decision.code],
         office=desk.settings.office,
         remedies=[
-            {"text": remedy.text.format(office=desk.settings.office, objection_until=until), "source": remedy.source}
+            {
+                "text": remedy.text.format(office=desk.settings.office, objection_until=until),
+                "source": remedy.source,
+            }
             for remedy in desk_codes().remedies
         ],
     )
@@ -67,4 +72,6 @@ def open_attachment(desk: Desk) -> Response:
         "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "content-security-policy": "default-src 'none'; sandbox",
     }
-    return Response(desk.vault.open_bytes(kept.body_sealed, "attachment.body"), media_type=kept.media, headers=headers)
+    return Response(
+        desk.vault.open_bytes(kept.body_sealed, "attachment.body"), media_type=kept.media, headers=headers
+    )

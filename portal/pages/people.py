@@ -60,10 +60,15 @@ def show_coverage(desk: Desk) -> Response:
 def _changes(desk: Desk, leads: list[Lead]) -> list[tuple[LeadChange, Lead]]:
     by_id = {lead.id: lead for lead in leads}
     rows = desk.db.scalars(
-        select(LeadChange).where(LeadChange.lead_id.in_(by_id)).order_by(LeadChange.as_of.desc(), LeadChange.id).limit(_SHOWN)
+        select(LeadChange)
+        .where(LeadChange.lead_id.in_(by_id))
+        .order_by(LeadChange.as_of.desc(), LeadChange.id)
+        .limit(_SHOWN)
     )
     return [(row, by_id[row.lead_id]) for row in rows]
 
 
 def _events(desk: Desk, cases: set[int]) -> list[Event]:
-    return list(desk.db.scalars(select(Event).where(Event.case_id.in_(cases)).order_by(Event.id.desc()).limit(_SHOWN)))
+    return list(
+        desk.db.scalars(select(Event).where(Event.case_id.in_(cases)).order_by(Event.id.desc()).limit(_SHOWN))
+    )

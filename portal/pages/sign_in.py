@@ -41,7 +41,9 @@ def sign_in(desk: Desk) -> Response:
     count_sign_in(desk.db, origin, desk.now, desk.settings)
     login = desk.fields.raw("login").strip()[:64]
     user = desk.db.scalars(select(User).where(User.login == login, User.active)).one_or_none()
-    right = verify_password(user.password_hash if user else None, desk.fields.raw("password")[:1024], desk.settings.argon2)
+    right = verify_password(
+        user.password_hash if user else None, desk.fields.raw("password")[:1024], desk.settings.argon2
+    )
     if user is None or _is_locked(desk, user) or not right:
         _count_failure(desk, user)
         desk.record("sign_in_refused", way="password", known=user is not None)
@@ -161,7 +163,12 @@ def _full_session(desk: Desk, user: User, to: str = "") -> Response:
 
 def _set_cookie(desk: Desk, response: Response, cookie: str) -> None:
     response.set_cookie(
-        cookie_name(desk.settings), cookie, httponly=True, samesite="strict", secure=desk.settings.https, path="/"
+        cookie_name(desk.settings),
+        cookie,
+        httponly=True,
+        samesite="strict",
+        secure=desk.settings.https,
+        path="/",
     )
 
 
@@ -198,5 +205,3 @@ def _enrolment_secret(desk: Desk) -> bytes | None:
     if user.totp_sealed is None or user.totp_confirmed:
         return None
     return desk.vault.open_bytes(user.totp_sealed, TOTP_PLACE)
-
-

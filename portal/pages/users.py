@@ -59,18 +59,24 @@ def change_user(desk: Desk) -> Response:
     if act != "unlock":
         end_sessions_of(desk.db, user.id)
     desk.db.flush()
-    desk.record("user_changed", account=user.login, act=act, active=user.active, role=user.role, region=user.region)
+    desk.record(
+        "user_changed", account=user.login, act=act, active=user.active, role=user.role, region=user.region
+    )
     return _render(desk, shown=shown)
 
 
 def _render(desk: Desk, shown: tuple[str, str] | None = None) -> Response:
-    users = desk.db.scalars(select(User).where(User.region.startswith(desk.viewer.region)).order_by(User.region, User.login))
+    users = desk.db.scalars(
+        select(User).where(User.region.startswith(desk.viewer.region)).order_by(User.region, User.login)
+    )
     return desk.render("users.html", users=list(users), shown=shown, now=desk.now)
 
 
 def _find_user(desk: Desk) -> User:
     wanted = min(desk.request.path_params["user_id"], 2**63 - 1)
-    user = desk.db.scalars(select(User).where(User.id == wanted, User.region.startswith(desk.viewer.region))).one_or_none()
+    user = desk.db.scalars(
+        select(User).where(User.id == wanted, User.region.startswith(desk.viewer.region))
+    ).one_or_none()
     if user is None:
         raise NotFound()
     return user

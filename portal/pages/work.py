@@ -46,7 +46,9 @@ def _register(name: str, may: str, step: Step) -> None:
         desk.db.flush()
         # The list the officer came from stays in the address, for the next case.
         query = read_filters(case.list, desk.request.query_params).query()
-        return desk.redirect(f"/cases/{case.id}?{query}&done={done}" if query else f"/cases/{case.id}?done={done}")
+        return desk.redirect(
+            f"/cases/{case.id}?{query}&done={done}" if query else f"/cases/{case.id}?done={done}"
+        )
 
 
 for _name, (_may, _step) in STEPS.items():

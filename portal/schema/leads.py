@@ -33,7 +33,9 @@ class Lead(InPlace, Base):
 
     __tablename__ = "leads"
     __table_args__ = (
-        UniqueConstraint("list", "rule", "household_id", "person_key", "first_night", name="uq_leads_identity"),
+        UniqueConstraint(
+            "list", "rule", "household_id", "person_key", "first_night", name="uq_leads_identity"
+        ),
         Index("ix_leads_list_place", "list", "county_code", "present"),
         # The choices of a list's filters are read from these alone.
         Index("ix_leads_list_place_rule", "list", "county_code", "rule"),

@@ -59,7 +59,11 @@ def _check_answers(desk: Desk, case: Case, leads: list[Lead], adverse: bool) -> 
         raise Refused("还有线索没有核查反馈，或者反馈之后数据又有变化，请先补充反馈。")
     replies = desk_codes().replies
     answers = [replies[lead.reply_code] for lead in leads if lead.reply_code in replies]
-    if answers and all(answer.code == "cannot_contact" for answer in answers) and (adverse or case.list == "newly_eligible"):
+    if (
+        answers
+        and all(answer.code == "cannot_contact" for answer in answers)
+        and (adverse or case.list == "newly_eligible")
+    ):
         raise Refused("无法联系不等于情况属实，不能据此作出不利决定；请继续联系或者转有关部门协助。")
     if not adverse:
         return
@@ -98,7 +102,10 @@ def serve(desk: Desk, case: Case) -> str:
     check_stage(case, "serve")
     decision = latest_decision(desk, case, "final")
     served_on = desk.fields.day("served_on", "送达日期")
-    if decision.second_at is None or not decision.second_at.astimezone(LOCAL_ZONE).date() <= served_on <= desk.today:
+    if (
+        decision.second_at is None
+        or not decision.second_at.astimezone(LOCAL_ZONE).date() <= served_on <= desk.today
+    ):
         raise Refused("送达日期须在决定之后，且不能晚于今天。")
     until = due_date("objection", served_on)
     desk.db.add(
@@ -140,7 +147,9 @@ def object_to(desk: Desk, case: Case) -> str:
 def resolve(desk: Desk, case: Case) -> str:
     """The re-check's result, by somebody who did not propose the decision."""
     check_stage(case, "resolve")
-    objection = desk.db.scalars(select(Objection).where(Objection.case_id == case.id, Objection.state == "open")).one()
+    objection = desk.db.scalars(
+        select(Objection).where(Objection.case_id == case.id, Objection.state == "open")
+    ).one()
     decision = latest_decision(desk, case, "final")
     if decision.by_id == desk.viewer.user_id:
         raise Refused("异议复查不能由提出原决定的人办理。")
@@ -165,7 +174,9 @@ def close(desk: Desk, case: Case) -> str:
     """Close an adverse case, once the time to object is over."""
     check_stage(case, "close")
     decision = latest_decision(desk, case, "final")
-    notice = desk.db.scalars(select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())).first()
+    notice = desk.db.scalars(
+        select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())
+    ).first()
     if notice is None or desk.today <= notice.objection_until:
         raise Refused("异议期限还没有届满，不能办结。")
     _close(desk, case, decision.code)
@@ -176,8 +187,12 @@ def close(desk: Desk, case: Case) -> str:
 def reopen(desk: Desk, case: Case) -> str:
     check_stage(case, "reopen")
     reason = desk.fields.text("reason", "重新办理的原因")
-    desk.db.add(Note(**written_by(desk, case), body_sealed=desk.vault.seal_text(f"重新办理：{reason}", "note.body")))
-    for decision in desk.db.scalars(select(Decision).where(Decision.case_id == case.id, Decision.state == "final")):
+    desk.db.add(
+        Note(**written_by(desk, case), body_sealed=desk.vault.seal_text(f"重新办理：{reason}", "note.body"))
+    )
+    for decision in desk.db.scalars(
+        select(Decision).where(Decision.case_id == case.id, Decision.state == "final")
+    ):
         decision.state = "withdrawn"
     case.closed_on = case.closed_by = case.outcome = None
     enter(desk, case, "returned")
@@ -187,7 +202,9 @@ def reopen(desk: Desk, case: Case) -> str:
 
 def latest_decision(desk: Desk, case: Case, state: str) -> Decision:
     found = desk.db.scalars(
-        select(Decision).where(Decision.case_id == case.id, Decision.state == state).order_by(Decision.id.desc())
+        select(Decision)
+        .where(Decision.case_id == case.id, Decision.state == state)
+        .order_by(Decision.id.desc())
     ).first()
     if found is None:
         raise Refused("本案没有相应的决定。")

@@ -84,7 +84,9 @@ def reply(desk: Desk, case: Case) -> str:
     return "replied"
 
 
-def answer_lead(desk: Desk, case: Case, lead: Lead, code: str, note: str, download_id: int | None = None) -> None:
+def answer_lead(
+    desk: Desk, case: Case, lead: Lead, code: str, note: str, download_id: int | None = None
+) -> None:
     """Write the field's answer to one lead, from the page or from a returned workbook."""
     check_stage(case, "reply")
     answer = desk_codes().replies[code]
@@ -115,14 +117,18 @@ def move_when_answered(desk: Desk, case: Case) -> None:
     """On to the county's review when every standing lead has an answer to what it says now."""
     if case.stage == "objected":
         return
-    open_leads = [lead for lead in standing(leads_of(desk, case)) if lead.reply_code is None or is_stale(lead)]
+    open_leads = [
+        lead for lead in standing(leads_of(desk, case)) if lead.reply_code is None or is_stale(lead)
+    ]
     enter(desk, case, "visiting" if open_leads else "replied")
 
 
 def send_back(desk: Desk, case: Case) -> str:
     check_stage(case, "send_back")
     reason = desk.fields.text("reason", "退回原因")
-    desk.db.add(Note(**written_by(desk, case), body_sealed=desk.vault.seal_text(f"退回补核：{reason}", "note.body")))
+    desk.db.add(
+        Note(**written_by(desk, case), body_sealed=desk.vault.seal_text(f"退回补核：{reason}", "note.body"))
+    )
     enter(desk, case, "returned")
     tell(desk, case, "sent_back", "退回补充核查")
     return "sent_back"

@@ -29,7 +29,9 @@ def refer(desk: Desk, case: Case) -> str:
 
 def answer_referral(desk: Desk, case: Case) -> str:
     wanted = desk.fields.whole("referral", "转办")
-    found = desk.db.scalars(select(Referral).where(Referral.id == wanted, Referral.case_id == case.id)).one_or_none()
+    found = desk.db.scalars(
+        select(Referral).where(Referral.id == wanted, Referral.case_id == case.id)
+    ).one_or_none()
     if found is None:
         raise NotFound()
     found.answered_at = desk.now

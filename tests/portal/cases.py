@@ -28,9 +28,25 @@ def answer_all(desk, officer, household: str, code: str = "confirmed") -> int:
     return case.id
 
 
-VISIT = {"visited_on": "2026-07-01", "investigator_1": "甲", "investigator_2": "乙", "met": "户主", "findings": "见到本人"}
-STOP = {"code": "stop", "disposal": "exit", "reasons": "存款确属本人且超过标准", "basis": "社会救助暂行办法第十三条"}
-KEEP = {"code": "maintain", "disposal": "exit", "reasons": "存款系救灾补助，依规不计入", "basis": "57号第十四条"}
+VISIT = {
+    "visited_on": "2026-07-01",
+    "investigator_1": "甲",
+    "investigator_2": "乙",
+    "met": "户主",
+    "findings": "见到本人",
+}
+STOP = {
+    "code": "stop",
+    "disposal": "exit",
+    "reasons": "存款确属本人且超过标准",
+    "basis": "社会救助暂行办法第十三条",
+}
+KEEP = {
+    "code": "maintain",
+    "disposal": "exit",
+    "reasons": "存款系救灾补助，依规不计入",
+    "basis": "57号第十四条",
+}
 
 
 def served_stop(desk, officer, second, household: str = "H2") -> int:

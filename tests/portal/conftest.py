@@ -33,7 +33,10 @@ def load_sample(desk):
             lead("H2", "I01", id=number(3), name="王五", town="002"),
             lead("F1", "A01", id=number(4), name="赵六", county="440104"),
         ],
-        [lead("C1", "N01", id=number(5), name="孙七"), lead("F2", "N02", id=number(6), name="周八", county="440104")],
+        [
+            lead("C1", "N01", id=number(5), name="孙七"),
+            lead("F2", "N02", id=number(6), name="周八", county="440104"),
+        ],
     )
     return desk.load(as_of)
 

@@ -89,7 +89,9 @@ class Officer:
         assert found, f"{seen} has no form"
         return found[1]
 
-    def send(self, path: str, fields: dict | None = None, seen: str = "/account/password", files=None) -> httpx.Response:
+    def send(
+        self, path: str, fields: dict | None = None, seen: str = "/account/password", files=None
+    ) -> httpx.Response:
         """Post a form with the CSRF token of the page it was seen on."""
         return self.web.post(path, data={"csrf": self.csrf(seen)} | (fields or {}), files=files)
 
@@ -98,7 +100,9 @@ class Officer:
         page = BeautifulSoup(self.get(f"/cases/{case_id}").text, "html.parser")
         version = page.find("input", {"name": "version"})["value"]
         csrf = page.find("input", {"name": "csrf"})["value"]
-        return self.web.post(f"/cases/{case_id}/{step}", data={"csrf": csrf, "version": version} | (fields or {}), files=files)
+        return self.web.post(
+            f"/cases/{case_id}/{step}", data={"csrf": csrf, "version": version} | (fields or {}), files=files
+        )
 
     def done(self, case_id: int, step: str, fields: dict | None = None, files=None) -> None:
         """The same, and it must have been accepted."""
@@ -123,7 +127,9 @@ def serve_desk(folder: Path, database: str | None = None, **told):
         now=clock, requests_per_minute=told.pop("requests_per_minute", 100_000), **told,
     )  # fmt: skip
     app = create_app(settings, ring)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -35,7 +35,15 @@ def lead(household: str, rule: str = "A01", **told) -> dict:
     return {"household": household, "rule": rule, "county": "440103", "town": "001", "state": "new"} | told
 
 
-def publish(home: Path, ring: KeyRing, as_of: str, discrepancies=(), newly=(), run: str = "r1", first: str | None = None) -> date:
+def publish(
+    home: Path,
+    ring: KeyRing,
+    as_of: str,
+    discrepancies=(),
+    newly=(),
+    run: str = "r1",
+    first: str | None = None,
+) -> date:
     """Publish a night with these rows; returns its day."""
     folder = home / "nights" / f"{as_of}-{run}"
     folder.mkdir(parents=True)
@@ -49,7 +57,14 @@ def publish(home: Path, ring: KeyRing, as_of: str, discrepancies=(), newly=(), r
         pq.write_table(table, folder / f"{name}.parquet")
         files[f"{name}.parquet"] = hashlib.sha256((folder / f"{name}.parquet").read_bytes()).hexdigest()
     seal = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-    status = {"as_of": as_of, "complete": True, "seal": seal, "sources": {}, "lists": {}, "policy": {"id": "t", "unconfirmed": 0, "gaps": []}}
+    status = {
+        "as_of": as_of,
+        "complete": True,
+        "seal": seal,
+        "sources": {},
+        "lists": {},
+        "policy": {"id": "t", "unconfirmed": 0, "gaps": []},
+    }
     publish_manifest(
         home,
         {
@@ -70,7 +85,9 @@ def _row(ring: KeyRing, which: str, letter: str, first: str, at: int, row: dict)
     person = token(ring, row["id"]) if row.get("id") else None
     name = row.get("name", "测试甲")
     county = row["county"]
-    amount = lambda key, default: None if row.get(key, default) is None else Decimal(str(row.get(key, default))).quantize(CENT)  # noqa: E731
+    amount = lambda key, default: (
+        None if row.get(key, default) is None else Decimal(str(row.get(key, default))).quantize(CENT)
+    )  # noqa: E731
     common = {
         "lead_no": row.get("no") or f"{county}-{first.replace('-', '')}-{letter}-{at:05d}",
         "state": row["state"],
@@ -80,10 +97,13 @@ def _row(ring: KeyRing, which: str, letter: str, first: str, at: int, row: dict)
         "household_id": row["household"],
         "person": person,
         "name_sealed": ring.cipher().seal(name.encode(), person or b"") if name else None,
-        "evidence": row.get("evidence", "申报金融资产 1000.00 元；核对到 105100 活期 60000.00 元（2026-06-28）"),
+        "evidence": row.get(
+            "evidence", "申报金融资产 1000.00 元；核对到 105100 活期 60000.00 元（2026-06-28）"
+        ),
         "basis": row.get("basis", "社会救助暂行办法第九条"),
         "first_night": date.fromisoformat(first),
-        "is_person_rule": row["rule"] in ("D01", "D02", "D03", "B01", "B02", "S01", "X01", "X02", "X03", "X04", "N03", "U02"),
+        "is_person_rule": row["rule"]
+        in ("D01", "D02", "D03", "B01", "B02", "S01", "X01", "X02", "X03", "X04", "N03", "U02"),
     }
     if which == "discrepancies":
         return common | {

@@ -15,7 +15,8 @@ from tests.portal.desks import PASSWORD, serve_desk
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
 CHROMIUM = os.environ.get("HEDUI_CHROMIUM", "/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium fonts-noto-cjk, or set HEDUI_CHROMIUM"
+    not Path(CHROMIUM).exists(),
+    reason=f"no Chromium at {CHROMIUM}: apt-get install chromium fonts-noto-cjk, or set HEDUI_CHROMIUM",
 )
 PAGES = {
     "county": ["/", "/lists/discrepancies", "/lists/newly-eligible", "/lists/discrepancies?view=suppressed", "/cases/1", "/cases/4",
@@ -52,7 +53,9 @@ class Seat:
     def __init__(self, browser, desk, login):
         self.page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
         self.desk, self.complaints = desk, []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.on(
+            "console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text)
+        )
         self.page.goto(f"{desk.address}/sign-in")
         self.page.get_by_label("登录名").fill(login)
         self.page.get_by_label("密码").fill(PASSWORD)
@@ -85,7 +88,12 @@ def test_an_adverse_case_from_list_to_notice_by_two_officers(browser, desk):
     first.press("分派", part)
     part = first.unfold("入户核查")
     part.get_by_label("入户日期").fill("2026-07-01")
-    for label, text in {"调查人员一": "甲", "调查人员二": "乙", "被访人": "户主", "核查情况": "见到存折"}.items():
+    for label, text in {
+        "调查人员一": "甲",
+        "调查人员二": "乙",
+        "被访人": "户主",
+        "核查情况": "见到存折",
+    }.items():
         part.get_by_label(label).fill(text)
     first.press("保存入户记录", part)
     part = first.unfold("填写核查反馈")
@@ -163,10 +171,14 @@ def test_every_page_is_quiet_fits_the_screen_and_is_accessible(browser, desk):
             assert wide <= 0, (path, wide)
             if Axe is not None:
                 found = Axe().run(seat.page).response["violations"]
-                violations += [(path, one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found]
+                violations += [
+                    (path, one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found
+                ]
             tried += 1
         assert [text for text in seat.complaints if "404" not in text] == []
     assert violations == []
     assert tried == sum(map(len, PAGES.values()))
     if Axe is None:
-        pytest.skip(f"{tried} pages were quiet and fit; axe itself was not run: pip install axe-playwright-python")
+        pytest.skip(
+            f"{tried} pages were quiet and fit; axe itself was not run: pip install axe-playwright-python"
+        )

@@ -48,7 +48,11 @@ def test_leads_of_one_household_make_one_case_per_list(loaded):
 
 def test_a_night_updates_the_figures_and_leaves_the_answer(loaded, county):
     answer_all(loaded, county, "H2")
-    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="changed", value=61000, **H2)]))
+    loaded.load(
+        publish(
+            loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="changed", value=61000, **H2)]
+        )
+    )
     found = leads_of(loaded, "H2")[0]
     assert (found.value_fen, found.reply_code, found.state) == (6_100_000, "confirmed", "changed")
     case = case_of(loaded, "H2")
@@ -61,14 +65,20 @@ def test_a_night_updates_the_figures_and_leaves_the_answer(loaded, county):
 def test_a_decided_case_stays_decided_while_the_fact_is_the_same(loaded, county):
     case_id = answer_all(loaded, county, "H2", "not_true")
     county.done(case_id, "decide", KEEP)
-    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="continuing", **H2)]))
+    loaded.load(
+        publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="continuing", **H2)])
+    )
     assert case_of(loaded, "H2").id == case_id and case_of(loaded, "H2").outcome == "maintain"
 
 
 def test_a_changed_fact_after_the_decision_begins_a_new_round(loaded, county):
     case_id = answer_all(loaded, county, "H2", "not_true")
     county.done(case_id, "decide", KEEP)
-    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="changed", value=70000, **H2)]))
+    loaded.load(
+        publish(
+            loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="changed", value=70000, **H2)]
+        )
+    )
     fresh = case_of(loaded, "H2")
     assert (fresh.round, fresh.stage, fresh.id != case_id) == (2, "routed", True)
     assert case_of(loaded, "H2", 1).outcome == "maintain"
@@ -82,7 +92,9 @@ def test_days_since_a_death_are_one_fact_however_many_nights_pass(loaded, county
     death = next(found for found in leads_of(loaded, "H1") if found.rule == "D01")
     assert death.fact == "2026-05-16"
     county.done(case.id, "reply", {"lead": death.id, "code": "deceased", "note": "已核实"})
-    later = lead("H1", "D01", id=number(2), name="李四", value=46, line=0, state="changed", first="2026-06-30")
+    later = lead(
+        "H1", "D01", id=number(2), name="李四", value=46, line=0, state="changed", first="2026-06-30"
+    )
     loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [later]))
     assert next(found for found in leads_of(loaded, "H1") if found.rule == "D01").fact == "2026-05-16"
     assert "反馈之后数据有变化" not in county.get(f"/cases/{case.id}").text
@@ -102,7 +114,9 @@ def test_cleared_leads_close_an_untouched_case_but_not_a_worked_one(loaded, coun
 
 def test_no_night_can_undo_an_adverse_decision(loaded, county, second):
     case_id = served_stop(loaded, county, second)
-    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="changed", value=1, **H2)]))
+    loaded.load(
+        publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="changed", value=1, **H2)])
+    )
     assert (case_of(loaded, "H2").id, case_of(loaded, "H2").stage) == (case_id, "notified")
 
 
@@ -139,7 +153,9 @@ def test_all_nights_since_the_last_are_loaded_in_order(loaded):
 def test_persons_stay_one_person_when_the_key_is_rotated(loaded, county):
     before = leads_of(loaded, "H2")[0].person
     loaded.ring.rotate()
-    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="continuing", **H2)]))
+    loaded.load(
+        publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="continuing", **H2)])
+    )
     assert leads_of(loaded, "H2")[0].person == before
     assert "王五" in county.get("/lists/discrepancies").text
 

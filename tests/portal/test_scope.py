@@ -63,7 +63,11 @@ def test_every_page_is_tried_by_every_role_and_shows_nothing_foreign(loaded, eve
         for who, officer in everyone.items():
             role = PLACES[who][0]
             path = address(page.path, case, lead)
-            answer = officer.get(path) if page.method == "GET" else officer.send(path, {"version": 1, "format": "csv"})
+            answer = (
+                officer.get(path)
+                if page.method == "GET"
+                else officer.send(path, {"version": 1, "format": "csv"})
+            )
             tried += 1
             assert answer.status_code < 500, (page, who, answer.text)
             if not may(role, page.may):
@@ -89,11 +93,18 @@ def test_a_foreign_case_and_an_unknown_one_give_the_same_answer(loaded, everyone
     foreign = everyone["neighbour"].get(f"/cases/{case_of(loaded, 'H1').id}")
     unknown = everyone["neighbour"].get("/cases/987654321")
     huge = everyone["neighbour"].get(f"/cases/{10**30}")
-    assert (foreign.status_code, foreign.text) == (unknown.status_code, unknown.text) == (huge.status_code, huge.text)
+    assert (
+        (foreign.status_code, foreign.text)
+        == (unknown.status_code, unknown.text)
+        == (huge.status_code, huge.text)
+    )
     assert foreign.status_code == 404
 
 
-@pytest.mark.parametrize("query", ["", "?view=all", "?view=all&county=440103", "?view=all&township=440103001", "?view=all&rule=D01"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "?view=all", "?view=all&county=440103", "?view=all&township=440103001", "?view=all&rule=D01"],
+)
 def test_lists_downloads_and_counts_stay_in_the_own_place(loaded, everyone, query):
     for who, officer in everyone.items():
         if not may(PLACES[who][0], "read_cases"):
@@ -101,7 +112,9 @@ def test_lists_downloads_and_counts_stay_in_the_own_place(loaded, everyone, quer
         shown = officer.get(f"/lists/discrepancies{query}").text
         rows = set(re.findall(r"440\d{3}-20260630-D-\d{5}", shown))
         total = int(re.search(r"<p><b>(\d+)</b> 条线索", shown)[1])
-        sheet = officer.send(f"/lists/discrepancies/download{query}", {"format": "csv"}).content.decode("utf-8-sig")
+        sheet = officer.send(f"/lists/discrepancies/download{query}", {"format": "csv"}).content.decode(
+            "utf-8-sig"
+        )
         region = PLACES[who][1]
         expected = {lead.lead_no for household in ("H1", "H2", "F1") for lead in leads_of(loaded, household)
                     if lead.township_code.startswith(region)}  # fmt: skip
@@ -161,7 +174,9 @@ def test_pages_cannot_step_around_the_scope():
     assert len(watched) > 15
     for path in watched:
         text = path.read_text()
-        assert not re.search(r"__table__|(?<!\.)\btext\(\"|exec_driver|open_machine_session|\.connection\(", text), path
+        assert not re.search(
+            r"__table__|(?<!\.)\btext\(\"|exec_driver|open_machine_session|\.connection\(", text
+        ), path
 
 
 def test_administrators_and_auditors_cannot_do_case_work():
@@ -173,5 +188,7 @@ def test_an_administrator_reaches_only_accounts_of_the_own_region(loaded):
     keeper = loaded.officer("keeper", "admin", "440104")
     loaded.officer("xian1", "county", "440103")
     assert "xian1" not in keeper.get("/users").text
-    refused = keeper.send("/users", {"login": "spy", "display_name": "某", "role": "county", "region": "440103"})
+    refused = keeper.send(
+        "/users", {"login": "spy", "display_name": "某", "role": "county", "region": "440103"}
+    )
     assert refused.status_code == 403

@@ -16,7 +16,13 @@ from portal.scope import open_machine_session
 from tests.portal.desks import PASSWORD, serve_desk
 
 # RFC 6238, appendix B, SHA-1, the last six of eight digits.
-RFC_6238 = {59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924", 2000000000: "279037"}
+RFC_6238 = {
+    59: "287082",
+    1111111109: "081804",
+    1111111111: "050471",
+    1234567890: "005924",
+    2000000000: "279037",
+}
 
 
 @pytest.mark.parametrize(("second", "code"), RFC_6238.items())
@@ -51,7 +57,9 @@ def test_the_second_factor_is_bound_at_the_first_sign_in_and_asked_ever_after(de
     for path in ("/", "/lists/discrepancies", "/account/password", "/sign-in/enrol"):
         assert officer.get(path).headers["location"] == "/sign-in/code", path
     used = totp.code_at(secret, totp.step_at(desk.clock()))
-    assert officer.send("/sign-in/code", {"code": used}, seen="/sign-in/code").status_code == 401, "a code is good once"
+    assert officer.send("/sign-in/code", {"code": used}, seen="/sign-in/code").status_code == 401, (
+        "a code is good once"
+    )
     desk.clock.forward(seconds=60)
     fresh = totp.code_at(secret, totp.step_at(desk.clock()))
     assert officer.send("/sign-in/code", {"code": fresh}, seen="/sign-in/code").headers["location"] == "/"
@@ -122,7 +130,9 @@ def test_sessions_end_when_idle_when_old_and_when_switched_off(desk):
 
 @pytest.mark.parametrize("cookie", ["", "x", "x.y", "a" * 5000, "é", "..", "YWJj.YWJj"])
 def test_forged_cookies_open_nothing(desk, cookie):
-    answer = httpx.get(f"{desk.address}/", headers={"cookie": f"desk={cookie}".encode()}, follow_redirects=False)
+    answer = httpx.get(
+        f"{desk.address}/", headers={"cookie": f"desk={cookie}".encode()}, follow_redirects=False
+    )
     assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
 
 
@@ -138,7 +148,11 @@ def test_every_post_needs_the_sessions_own_token(loaded, county):
             assert county.web.post(path, data=fields).status_code == 403, path
             tried += 1
     assert tried > 60
-    away = county.web.post("/cases/1/note", data={"csrf": county.csrf(), "version": 1, "body": "x"}, headers={"origin": "https://evil.example"})
+    away = county.web.post(
+        "/cases/1/note",
+        data={"csrf": county.csrf(), "version": 1, "body": "x"},
+        headers={"origin": "https://evil.example"},
+    )
     assert away.status_code == 403
 
 
@@ -149,7 +163,16 @@ def test_the_sign_in_form_has_a_token_of_the_browser(desk):
 
 
 def test_every_answer_carries_the_headers(loaded, county):
-    for path in ("/", "/sign-in", "/nothing", "/cases/1", "/cases/999", "/static/desk.css", "/health", "/upload"):
+    for path in (
+        "/",
+        "/sign-in",
+        "/nothing",
+        "/cases/1",
+        "/cases/999",
+        "/static/desk.css",
+        "/health",
+        "/upload",
+    ):
         headers = county.get(path).headers
         policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, path
@@ -183,7 +206,12 @@ def test_https_marks_the_cookies(tmp_path):
         token = re.search(r'name="csrf" value="([^"]+)"', web.get("/sign-in").text)[1]
         answer = web.post("/sign-in", data={"csrf": token, "login": "xian1", "password": PASSWORD})
         cookie = answer.headers["set-cookie"]
-        assert cookie.startswith("__Host-desk=") and "Secure" in cookie and "HttpOnly" in cookie and "SameSite=strict" in cookie
+        assert (
+            cookie.startswith("__Host-desk=")
+            and "Secure" in cookie
+            and "HttpOnly" in cookie
+            and "SameSite=strict" in cookie
+        )
         assert "max-age" in answer.headers["strict-transport-security"]
         app.state.office.engine.dispose()
 
@@ -195,7 +223,9 @@ def test_too_many_requests_and_reveals_are_stopped(tmp_path):
         load_sample(desk)
         county = desk.officer("xian1", "county", "440103")
         assert [county.send("/cases/1/reveal", {"lead": 1}).status_code for _ in range(3)] == [200, 200, 429]
-        assert [county.send("/lists/discrepancies/download", {"format": "csv"}).status_code for _ in range(2)] == [200, 429]
+        assert [
+            county.send("/lists/discrepancies/download", {"format": "csv"}).status_code for _ in range(2)
+        ] == [200, 429]
         statuses = [county.get("/account/password").status_code for _ in range(40)]
         assert statuses[-1] == 429
         desk.clock.forward(minutes=2)
@@ -215,7 +245,9 @@ def test_bodies_over_the_limit_are_refused_before_they_are_read(tmp_path):
                 yield bytes(65536)
 
         try:
-            status = county.web.post("/upload", content=undeclared(), headers={"content-type": "multipart/form-data; boundary=x"}).status_code
+            status = county.web.post(
+                "/upload", content=undeclared(), headers={"content-type": "multipart/form-data; boundary=x"}
+            ).status_code
         except httpx.WriteError:
             status = 413
         assert status in (400, 413)
@@ -224,8 +256,11 @@ def test_bodies_over_the_limit_are_refused_before_they_are_read(tmp_path):
 
 
 def test_attachments_are_what_their_bytes_say_and_come_back_as_downloads(loaded, county, tmp_path):
-    assert county.work(1, "attach", files={"file": ("a.pdf", b"<html><script>alert(1)</script>")}).status_code == 422
-    county.done(1, "attach", files={"file": ("../../流水 \"1\".pdf", b"%PDF-1.7 secret words")})
+    assert (
+        county.work(1, "attach", files={"file": ("a.pdf", b"<html><script>alert(1)</script>")}).status_code
+        == 422
+    )
+    county.done(1, "attach", files={"file": ('../../流水 "1".pdf', b"%PDF-1.7 secret words")})
     answer = county.get("/cases/1/attachments/1")
     assert answer.content == b"%PDF-1.7 secret words"
     assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E6%B5%81")
@@ -236,7 +271,9 @@ def test_attachments_are_what_their_bytes_say_and_come_back_as_downloads(loaded,
 
 def test_a_first_password_must_be_changed(desk):
     keeper = desk.officer("guanli", "admin", "44")
-    shown = keeper.send("/users", {"login": "xin", "display_name": "新人", "role": "county", "region": "440103"}).text
+    shown = keeper.send(
+        "/users", {"login": "xin", "display_name": "新人", "role": "county", "region": "440103"}
+    ).text
     first = re.search(r'class="secret">([^<]+)<', shown)[1]
     from sqlalchemy import update
 
@@ -249,7 +286,10 @@ def test_a_first_password_must_be_changed(desk):
     assert officer.sign_in(first).headers["location"] == "/account/password"
     assert officer.get("/").headers["location"] == "/account/password"
     change = {"old": first, "new": "Good-Battery-9", "again": "Good-Battery-9"}
-    assert officer.send("/account/password", change | {"new": "short1A-", "again": "short1A-"}).status_code == 422
+    assert (
+        officer.send("/account/password", change | {"new": "short1A-", "again": "short1A-"}).status_code
+        == 422
+    )
     assert officer.send("/account/password", change).headers["location"].startswith("/")
     assert officer.get("/").status_code == 200
 
@@ -274,7 +314,9 @@ def test_a_broken_chain_is_named_to_the_auditor(loaded, county):
     assert "日志完整" in auditor.send("/audit/verify").text
     path = loaded.home / "audit" / "log.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[1] = lines[1].replace(b"xian1", b"xian2") if b"xian1" in lines[1] else lines[1].replace(b'"', b"'", 1)
+    lines[1] = (
+        lines[1].replace(b"xian1", b"xian2") if b"xian1" in lines[1] else lines[1].replace(b'"', b"'", 1)
+    )
     path.write_bytes(b"".join(lines))
     shown = auditor.send("/audit/verify").text
     assert "第 2 行" in shown and "日志完整" not in shown

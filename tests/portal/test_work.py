@@ -67,7 +67,9 @@ def test_a_case_cannot_be_given_to_an_officer_of_another_place(loaded, county):
         ("confirmed", True, {"disposal": "x"}, "处置分类"),
     ],
 )
-def test_an_adverse_decision_needs_an_answer_a_visit_and_reasons(loaded, county, answer, visited, changes, why):
+def test_an_adverse_decision_needs_an_answer_a_visit_and_reasons(
+    loaded, county, answer, visited, changes, why
+):
     case_id = answer_all(loaded, county, "H2", answer)
     if visited:
         county.done(case_id, "visit", VISIT)
@@ -80,7 +82,9 @@ def test_silence_decides_nothing(loaded, county):
     """Whatever time passes, no case moves by itself."""
     before = case_of(loaded, "H2").stage
     loaded.clock.forward(days=1000)
-    loaded.load(publish(loaded.home, loaded.ring, "2029-01-01", [lead("H2", "I01", state="continuing", **H2)]))
+    loaded.load(
+        publish(loaded.home, loaded.ring, "2029-01-01", [lead("H2", "I01", state="continuing", **H2)])
+    )
     county.sign_in()
     assert case_of(loaded, "H2").stage == before
     assert "已超期" in county.get(f"/cases/{case_of(loaded, 'H2').id}").text
@@ -94,7 +98,12 @@ def test_an_unanswered_lead_stops_every_decision(loaded, county):
 
 def test_two_investigators_are_two_persons(loaded, county):
     case_id = case_of(loaded, "H2").id
-    for changes in ({"investigator_2": "甲"}, {"investigator_2": ""}, {"visited_on": "2026-07-02"}, {"visited_on": "2026-06-01"}):
+    for changes in (
+        {"investigator_2": "甲"},
+        {"investigator_2": ""},
+        {"visited_on": "2026-07-02"},
+        {"visited_on": "2026-06-01"},
+    ):
         assert county.work(case_id, "visit", VISIT | changes).status_code == 422
 
 
@@ -137,7 +146,9 @@ def test_an_upheld_objection_undoes_the_decision(loaded, county, second):
     case_id = served_stop(loaded, county, second)
     county.done(case_id, "object", {"raised_on": "2026-07-01", "grounds": "是亲戚的钱"})
     assert county.work(case_id, "close").status_code == 422
-    assert "不能由提出原决定的人" in county.work(case_id, "resolve", {"answer": "upheld", "result": "属实"}).text
+    assert (
+        "不能由提出原决定的人" in county.work(case_id, "resolve", {"answer": "upheld", "result": "属实"}).text
+    )
     second.done(case_id, "resolve", {"answer": "upheld", "result": "代存，有协议"})
     assert case_of(loaded, "H2").stage == "returned"
     assert leads_of(loaded, "H2")[0].reply_code is None
@@ -170,7 +181,12 @@ def test_a_closed_case_can_be_reopened_and_objected_to(loaded, county, second):
 
 def test_an_explanation_holds_while_the_fact_does_and_no_longer(loaded, county):
     case_id = case_of(loaded, "H2").id
-    explained = {"lead": leads_of(loaded, "H2")[0].id, "code": "exempt", "reason": "救灾补助", "until": "2027-06-30"}
+    explained = {
+        "lead": leads_of(loaded, "H2")[0].id,
+        "code": "exempt",
+        "reason": "救灾补助",
+        "until": "2027-06-30",
+    }
     assert county.work(case_id, "suppress", explained | {"until": "2027-07-02"}).status_code == 422
     assert county.work(case_id, "suppress", explained | {"code": "confirmed"}).status_code == 422
     county.done(case_id, "suppress", explained)
@@ -179,31 +195,56 @@ def test_an_explanation_holds_while_the_fact_does_and_no_longer(loaded, county):
         loaded.load(publish(loaded.home, loaded.ring, night, [lead("H2", "I01", state="continuing", **H2)]))
         assert "D-00003" not in county.get("/lists/discrepancies").text
         assert "D-00003" in county.get("/lists/discrepancies?view=suppressed").text
-    loaded.load(publish(loaded.home, loaded.ring, "2027-01-01", [lead("H2", "I01", state="changed", value=60001, **H2)]))
+    loaded.load(
+        publish(
+            loaded.home, loaded.ring, "2027-01-01", [lead("H2", "I01", state="changed", value=60001, **H2)]
+        )
+    )
     assert "D-00003" in county.get("/lists/discrepancies").text
     assert (case_of(loaded, "H2").round, case_of(loaded, "H2").stage) == (2, "routed")
 
 
 def test_an_explanation_ends_on_its_day(loaded, county):
     case_id = case_of(loaded, "H2").id
-    county.done(case_id, "suppress", {"lead": leads_of(loaded, "H2")[0].id, "code": "exempt", "reason": "r", "until": "2026-08-01"})
-    loaded.load(publish(loaded.home, loaded.ring, "2026-08-01", [lead("H2", "I01", state="continuing", **H2)]))
+    county.done(
+        case_id,
+        "suppress",
+        {"lead": leads_of(loaded, "H2")[0].id, "code": "exempt", "reason": "r", "until": "2026-08-01"},
+    )
+    loaded.load(
+        publish(loaded.home, loaded.ring, "2026-08-01", [lead("H2", "I01", state="continuing", **H2)])
+    )
     assert leads_of(loaded, "H2")[0].suppression_id is not None
-    loaded.load(publish(loaded.home, loaded.ring, "2026-08-02", [lead("H2", "I01", state="continuing", **H2)]))
+    loaded.load(
+        publish(loaded.home, loaded.ring, "2026-08-02", [lead("H2", "I01", state="continuing", **H2)])
+    )
     assert leads_of(loaded, "H2")[0].suppression_id is None
 
 
 def test_an_explained_lead_that_went_and_came_back_is_still_explained(loaded, county):
     case_id = case_of(loaded, "H2").id
-    county.done(case_id, "suppress", {"lead": leads_of(loaded, "H2")[0].id, "code": "not_true", "reason": "r", "until": "2027-01-01"})
+    county.done(
+        case_id,
+        "suppress",
+        {"lead": leads_of(loaded, "H2")[0].id, "code": "not_true", "reason": "r", "until": "2027-01-01"},
+    )
     loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", [lead("H2", "I01", state="cleared", **H2)]))
-    loaded.load(publish(loaded.home, loaded.ring, "2026-07-02", [lead("H2", "I01", id=number(3), name="王五", town="002")]))
+    loaded.load(
+        publish(
+            loaded.home, loaded.ring, "2026-07-02", [lead("H2", "I01", id=number(3), name="王五", town="002")]
+        )
+    )
     back = leads_of(loaded, "H2")[-1]
     assert (back.lead_no, back.suppression_id is not None) == ("440103-20260702-D-00001", True)
 
 
 def test_explanations_are_written_out_sealed_for_the_night(loaded, county):
-    kept = {"lead": leads_of(loaded, "H2")[0].id, "code": "exempt", "reason": "救灾补助", "until": "2027-06-30"}
+    kept = {
+        "lead": leads_of(loaded, "H2")[0].id,
+        "code": "exempt",
+        "reason": "救灾补助",
+        "until": "2027-06-30",
+    }
     county.done(case_of(loaded, "H2").id, "suppress", kept)
     assert export(loaded.home, loaded.engine, loaded.ring, day(loaded)) == 1
     assert b"H2" not in (loaded.home / "suppressions.sealed").read_bytes()
@@ -260,9 +301,17 @@ def test_two_officers_on_one_case_cannot_overwrite_each_other(loaded, county, se
 
 def test_at_the_same_moment_only_one_of_many_gets_through(loaded, county):
     case = case_of(loaded, "H2")
-    form = {"csrf": county.csrf(), "version": case.version, "lead": leads_of(loaded, "H2")[0].id, "code": "confirmed", "note": ""}
+    form = {
+        "csrf": county.csrf(),
+        "version": case.version,
+        "lead": leads_of(loaded, "H2")[0].id,
+        "code": "confirmed",
+        "note": "",
+    }
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: county.web.post(f"/cases/{case.id}/reply", data=form).status_code, range(8)))
+        answers = list(
+            pool.map(lambda _: county.web.post(f"/cases/{case.id}/reply", data=form).status_code, range(8))
+        )
     assert sorted(answers) == [303] + [409] * 7
     with open_machine_session(loaded.engine) as db:
         assert db.scalars(select(func.count(Reply.id))).one() == 1
@@ -279,7 +328,10 @@ def test_the_next_case_follows_the_lists_order_and_filters(loaded, county):
     first, other = case_of(loaded, "H1").id, case_of(loaded, "H2").id
     assert county.get(f"/lists/discrepancies/next/{first}").headers["location"].startswith(f"/cases/{other}")
     assert county.get(f"/lists/discrepancies/next/{other}").headers["location"] == "/lists/discrepancies"
-    assert county.get(f"/lists/discrepancies/next/{first}?rule=D01").headers["location"] == "/lists/discrepancies?rule=D01"
+    assert (
+        county.get(f"/lists/discrepancies/next/{first}?rule=D01").headers["location"]
+        == "/lists/discrepancies?rule=D01"
+    )
 
 
 def test_opened_numbers_are_one_at_a_time_counted_and_logged(loaded, county):
@@ -298,7 +350,11 @@ def test_every_lead_is_on_exactly_one_view(loaded, county):
     answer_all(loaded, county, "H2", "not_true")
     county.done(case_of(loaded, "H2").id, "decide", KEEP)
     first = leads_of(loaded, "H1")[0]
-    county.done(case_of(loaded, "H1").id, "suppress", {"lead": first.id, "code": "exempt", "reason": "r", "until": "2027-01-01"})
+    county.done(
+        case_of(loaded, "H1").id,
+        "suppress",
+        {"lead": first.id, "code": "exempt", "reason": "r", "until": "2027-01-01"},
+    )
     seen = [no for view in ("open", "suppressed", "cleared", "closed")
             for no in set(__import__("re").findall(r"440103-\d+-D-\d+", county.get(f"/lists/discrepancies?view={view}").text))]  # fmt: skip
     assert len(seen) == len(set(seen)) == 3

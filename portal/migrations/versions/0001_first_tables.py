@@ -265,7 +265,9 @@ def upgrade() -> None:
             ["suppression_id"], ["suppressions.id"], name=op.f("fk_leads_suppression_id_suppressions")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leads")),
-        sa.UniqueConstraint("list", "rule", "household_id", "person_key", "first_night", name="uq_leads_identity"),
+        sa.UniqueConstraint(
+            "list", "rule", "household_id", "person_key", "first_night", name="uq_leads_identity"
+        ),
     )
     with op.batch_alter_table("leads", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_leads_case_id"), ["case_id"], unique=False)
@@ -274,7 +276,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_leads_lead_no"), ["lead_no"], unique=False)
         batch_op.create_index("ix_leads_list_place", ["list", "county_code", "present"], unique=False)
         batch_op.create_index("ix_leads_list_place_rule", ["list", "county_code", "rule"], unique=False)
-        batch_op.create_index("ix_leads_list_place_township", ["list", "county_code", "township_code"], unique=False)
+        batch_op.create_index(
+            "ix_leads_list_place_township", ["list", "county_code", "township_code"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_leads_name_digest"), ["name_digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_leads_person"), ["person"], unique=False)
         batch_op.create_index(batch_op.f("ix_leads_suppression_id"), ["suppression_id"], unique=False)
@@ -418,7 +422,9 @@ def upgrade() -> None:
         sa.Column("township_code", sa.String(length=9), nullable=False),
         sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_notices_by_id_users")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_notices_case_id_cases")),
-        sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name=op.f("fk_notices_decision_id_decisions")),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decisions.id"], name=op.f("fk_notices_decision_id_decisions")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
@@ -442,7 +448,9 @@ def upgrade() -> None:
         sa.Column("township_code", sa.String(length=9), nullable=False),
         sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_replies_by_id_users")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_replies_case_id_cases")),
-        sa.ForeignKeyConstraint(["download_id"], ["downloads.id"], name=op.f("fk_replies_download_id_downloads")),
+        sa.ForeignKeyConstraint(
+            ["download_id"], ["downloads.id"], name=op.f("fk_replies_download_id_downloads")
+        ),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_replies_lead_id_leads")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
     )

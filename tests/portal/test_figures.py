@@ -1,0 +1,117 @@
+"""Dates, rates and the commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from portal.codes import clocks, desk_codes, rule_figures
+from portal.sheet import RULES, figure, yuan
+from portal.statistics import SMALLEST_CELL, Rate, cover_small_cells, wilson_interval
+from portal.workdays import add_months, add_working_days, work_calendar
+from tests.portal.cases import KEEP, answer_all, case_of
+from tests.portal.nights import lead, number, publish
+
+
+@pytest.mark.parametrize(("start", "days", "end"), [
+    ("2026-02-13", 1, "2026-02-14"),  # Saturday worked for the Spring Festival
+    ("2026-02-14", 1, "2026-02-24"),  # nine days off
+    ("2026-09-30", 3, "2026-10-10"),  # eighth, ninth, and Saturday the tenth
+    ("2026-07-03", 1, "2026-07-06"),  # an ordinary weekend
+    ("2025-12-31", 1, "2026-01-04"),  # over the turn of the year
+    ("2028-07-07", 1, "2028-07-10"),  # a year without a notice: weekends only
+])  # fmt: skip
+def test_working_days_follow_the_notices(start, days, end):
+    assert add_working_days(date.fromisoformat(start), days) == date.fromisoformat(end)
+
+
+def test_a_month_later_is_the_same_day_or_the_last():
+    assert add_months(date(2026, 8, 31), 6) == date(2027, 2, 28)
+    assert add_months(date(2026, 12, 15), 12) == date(2027, 12, 15)
+
+
+def test_every_limit_and_year_names_its_source():
+    assert all(clock.source for clock in clocks().values())
+    assert set(work_calendar().sources) == {2025, 2026}
+
+
+def test_every_rule_has_its_figures_and_every_stage_its_way_out():
+    assert set(rule_figures()) == set(RULES)
+    codes = desk_codes()
+    reachable = {stage for stages in codes.allowed.values() for stage in stages}
+    assert reachable == set(codes.stages)
+
+
+def test_figures_are_read_with_their_unit():
+    assert (yuan(-123456), yuan(5), yuan(None)) == ("-1,234.56", "0.05", "")
+    assert (figure("A01", 3120000), figure("D01", 4500), figure("B02", 200)) == ("31,200.00元", "45天", "2")
+
+
+def test_intervals_are_wilsons():
+    low, high = wilson_interval(5, 10)
+    assert (round(low, 4), round(high, 4)) == (0.2366, 0.7634)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+def test_a_small_group_is_hidden_and_cannot_be_computed_from_the_others():
+    rates = cover_small_cells([Rate("a", 1, 100), Rate("b", 1, 20), Rate("c", 1, SMALLEST_CELL - 1)])
+    assert [rate.hidden for rate in rates] == [False, True, True]
+
+
+def test_the_statistics_count_what_was_answered_and_hide_the_few(desk):
+    rows = [lead(f"G{at}", "A01", id=number(at), no=f"440103-20260630-D-{at:05d}") for at in range(1, 11)]
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", rows))
+    county = desk.officer("xian1", "county", "440103")
+    for at in range(1, 11):
+        answer_all(desk, county, f"G{at}", "not_true" if at <= 5 else "confirmed")
+    county.done(case_of(desk, "G1").id, "decide", KEEP)
+    province = desk.officer("sheng", "province", "44")
+    page = province.get("/statistics").text
+    assert page.count("50.0%") >= 2 and "23.7% – 76.3%" in page
+    assert "G1" not in page and "核实后维持或无需处理 <b>1</b>" in page
+    assert "荔湾区" in province.get("/statistics/bulletin?month=2026-06").text
+
+
+def run_portal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"HEDUI_HOME": str(home), "HEDUI_PORTAL_SECRET": "x" * 40}
+    environment |= {"HEDUI_KEYRING": str(home.parent / "keys" / "ring.json")}
+    return subprocess.run(
+        [sys.executable, "-m", "portal", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+
+
+def test_the_commands_load_make_accounts_save_and_bring_back(desk, tmp_path):
+    publish(desk.home, desk.ring, "2026-06-30", [lead("H1", id=number(1))])
+    told = run_portal(desk.home, "load")
+    assert told.returncode == 0 and "1 rows, 1 new" in told.stdout, told.stderr
+    made = run_portal(
+        desk.home, "account", "--login", "guanli", "--name", "管理员", "--role", "admin", "--region", "44"
+    )
+    assert made.returncode == 0 and "first password" in made.stdout
+    assert run_portal(desk.home, "backup", str(tmp_path / "b.zip")).returncode == 0
+    (desk.home / "desk.sqlite").unlink()
+    for rest in desk.home.glob("desk.sqlite-*"):
+        rest.unlink()
+    assert run_portal(desk.home, "restore", str(tmp_path / "b.zip")).returncode == 0
+    assert "already loaded" in run_portal(desk.home, "load").stdout
+    refused = run_portal(desk.home, "restore", str(tmp_path / "b.zip"))
+    assert refused.returncode == 1 and "already holds rows" in refused.stderr
+
+
+def test_an_installation_without_a_secret_does_not_start(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HEDUI_")} | {
+        "HEDUI_HOME": str(tmp_path)
+    }
+    told = subprocess.run(
+        [sys.executable, "-m", "portal", "load"], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert told.returncode == 1 and "HEDUI_PORTAL_SECRET" in told.stderr

@@ -54,12 +54,12 @@ def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str
     contract = all_contracts()[source]
     parts = sorted((settings.work / "evidence" / source).glob("part-*.parquet"))
     load_table(con, "evidence", parts, evidence_schema(contract.files[0]))
-    con.execute("create or replace table numbered as select *, row_number() over () as row from evidence")
+    con.execute("create or replace view numbered as select *, rowid as row from evidence")
     build_table(con, "link/reach", source="numbered", with_obligors=source == "tax")
     row = con.execute(
         """
-        select count(distinct row), count(distinct (person, row_digest))
-        from reach where how = 'exact'
+        select (select count(*) from (select distinct row from reach where how = 'exact')),
+            (select count(*) from (select distinct person, row_digest from reach where how = 'exact'))
         """
     ).fetchone()
     assert row is not None
@@ -74,8 +74,8 @@ def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str
     total = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from numbered").fetchone()
     assert total is not None
     con.execute(f"alter table reach rename to reach_{source}")
+    con.execute("drop view numbered")
     con.execute("drop table evidence")
-    con.execute("drop table numbered")
     return {
         "linked": row[0],
         "duplicate": row[0] - row[1],

@@ -61,7 +61,7 @@ def load_table(con: duckdb.DuckDBPyConnection, name: str, files: list[Path], lik
 
 def write_table(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write a table or query as Parquet."""
-    con.execute(f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)")
+    con.execute(f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, compression lz4)")
 
 
 def query_arrow(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:

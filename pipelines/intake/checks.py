@@ -21,7 +21,7 @@ from pipelines.intake.lines import whole_array
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
 _MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
-_MONEY = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+_MONEY = r"^-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?$"
 
 MICRO: Final = 1_000_000  # money is kept as whole millionths of its unit
 # A trillion yuan: what exceeds it counts as that much, so that no sum of absurd amounts can overflow a night.
@@ -225,13 +225,15 @@ def _judge_money(checked: Checked, column: Column) -> None:
     offsets, data = binary_buffers(values)
     lengths = np.diff(offsets)
     _require(checked, column, lengths == 0)
-    plain = _is_plain_amount(offsets, data, signed=not column.not_negative)
-    for row in np.flatnonzero(~plain & (lengths > 0)):
-        raw = bytes(data[offsets[row] : offsets[row + 1]])
-        if not raw.isascii() or not _MONEY.fullmatch(raw.decode("ascii")):
-            checked.mask[row] |= BIT["money_unparseable"]
-        elif column.not_negative and raw.startswith(b"-") and raw.strip(b"-0.,"):
-            checked.mask[row] |= BIT["money_negative"]
+    (doubtful,) = np.nonzero(~_is_plain_amount(offsets, data, signed=not column.not_negative) & (lengths > 0))
+    if not len(doubtful):
+        return
+    few = values.take(pa.array(doubtful))
+    formed = np.asarray(pc.match_substring_regex(few, _MONEY))
+    checked.mask[doubtful[~formed]] |= BIT["money_unparseable"]
+    if column.not_negative:
+        below = np.asarray(pc.match_substring_regex(few, "^-.*[1-9]"))
+        checked.mask[doubtful[formed & below]] |= BIT["money_negative"]
 
 
 def _is_plain_amount(offsets: NDArray[np.int64], data: NDArray[np.uint8], signed: bool) -> Mask:
@@ -257,6 +259,9 @@ def _is_plain_amount(offsets: NDArray[np.int64], data: NDArray[np.uint8], signed
 def _millionths(values: pa.Array) -> pa.Array:
     """Amounts as int64 millionths, saturated at a trillion; empty ones are null."""
     offsets, data = binary_buffers(values)
+    if (data[offsets[0] : offsets[-1]] == ord(",")).any():
+        values = pc.replace_substring(values, ",", "")
+        offsets, data = binary_buffers(values)
     plain = _is_plain_amount(offsets, data, signed=True)
     micros = np.zeros(len(values), np.int64)
     empty = np.zeros(len(values), dtype=bool)
@@ -281,7 +286,7 @@ def _plain_millionths(values: pa.Array) -> NDArray[np.int64]:
 def _one_millionths(raw: bytes) -> int | None:
     if not raw:
         return None
-    exact = Decimal(raw.decode("ascii").replace(",", ""))
+    exact = Decimal(raw.decode("ascii"))
     if abs(exact) >= _MOST // MICRO:
         return _MOST if exact > 0 else -_MOST
     return int((exact * MICRO).to_integral_value(ROUND_HALF_EVEN))

@@ -16,8 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.contract import FileContract
 from connectors.departments.faults import Faults
 from connectors.departments.records import (
+    Rows,
     hash_rows,
     keep_people,
     read_records,
@@ -34,6 +36,17 @@ from connectors.transports.signing import NONCE_HEADER, SIGNATURE_HEADER, Reques
 _PIECE = 64 * 1024
 _SLOW_SECONDS = 0.05
 _POLLS_UNTIL_DONE = 2
+
+
+@dataclass(frozen=True)
+class Records:
+    """A delivered file as rows; version: the hash of the file it was read from."""
+
+    file: FileContract
+    header: list[str]
+    rows: Rows = field(repr=False)
+    form: str
+    version: str
 
 
 @dataclass
@@ -59,6 +72,7 @@ class HttpDepartment:
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     queries: list[bytes] = field(default_factory=list, repr=False)
+    held: dict[tuple[str, str], Records] = field(default_factory=dict, repr=False)
     batches: dict[str, Batch] = field(default_factory=dict)
     cut_after: int = 100_000
     pages_hashed: bool = True
@@ -125,47 +139,55 @@ class HttpDepartment:
         """What the pages hold: rows that are records, and the hash of the file they become."""
         source, feed = request.path_params["source"], self._feed(request)
         receipt = read_receipt(feed)
-        files: list[dict[str, Any]] = []
         if feed.receipt() is None:
             return Response(status_code=404)
+        files: list[dict[str, Any]] = []
         for entry in receipt["files"]:
-            file = contract_file(all_contracts()[source], entry["name"])
-            if file is None or file.format == "xlsx":
+            held = self._records(feed, entry["name"])
+            if held is None:
                 continue
-            with feed.open(entry["name"]) as stream:
-                content = stream.read()
-            header, rows = read_records(content, file)
-            stated = hash_rows(source, file, header, rows, wire_form_of(content, file))
+            stated = hash_rows(source, held.file, held.header, held.rows, held.form)
             if self.faults.holds(source, "wrong-hash") and not files:
                 stated = entry["sha256"]
-            files.append(
-                {"name": entry["name"], "sha256": stated if self.pages_hashed else None, "rows": len(rows)}
-            )
+            sha256 = stated if self.pages_hashed else None
+            files.append({"name": entry["name"], "sha256": sha256, "rows": len(held.rows)})
         return self._answer(request, json.dumps(receipt | {"files": files}, ensure_ascii=False).encode())
 
     async def page(self, request: Request, body: bytes) -> Response:
-        source, name = request.path_params["source"], request.path_params["name"]
-        file = contract_file(all_contracts()[source], name)
-        try:
-            with self._feed(request).open(name) as stream:
-                content = stream.read()
-        except FileNotFoundError:
+        name = request.path_params["name"]
+        held = self._records(self._feed(request), name)
+        if held is None:
             return Response(status_code=404)
-        if file is None or file.format == "xlsx":
-            return Response(status_code=404)
-        header, rows = read_records(content, file)
         start = int(request.query_params.get("cursor", "0"))
         end = start + int(request.query_params.get("rows", "1000"))
-        cells = ("[" + ",".join(map(write_json_value, row)) + "]" for row in rows[start:end])
+        cells = ("[" + ",".join(map(write_json_value, row)) + "]" for row in held.rows[start:end])
         page = {
-            "columns": header,
-            "next": str(end) if end < len(rows) else None,
-            "total": len(rows),
-            "wire_form": wire_form_of(content, file),
-            "version": hashlib.sha256(content).hexdigest(),
+            "columns": held.header,
+            "next": str(end) if end < len(held.rows) else None,
+            "total": len(held.rows),
+            "wire_form": held.form,
+            "version": held.version,
         }
         text = json.dumps(page, ensure_ascii=False)[:-1] + ', "rows": [' + ",".join(cells) + "]}"
         return self._answer(request, text.encode(), name)
+
+    def _records(self, feed: DirectoryFeed, name: str) -> Records | None:
+        """A delivered file as rows, parsed once for all its pages; None for a workbook or no file at all."""
+        file = contract_file(all_contracts()[feed.source], name)
+        if file is None or file.format == "xlsx":
+            return None
+        try:
+            with feed.open(name) as stream:
+                content = stream.read()
+        except FileNotFoundError:
+            return None
+        version = hashlib.sha256(content).hexdigest()
+        held = self.held.get((feed.source, name))
+        if held is None or held.version != version:
+            header, rows = read_records(content, file)
+            held = Records(file, header, rows, wire_form_of(content, file), version)
+            self.held[feed.source, name] = held
+        return held
 
     async def submit(self, request: Request, body: bytes) -> Response:
         source = request.path_params["source"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -17,6 +21,7 @@ from bs4 import BeautifulSoup
 from pipelines.identity.keyring import KeyRing, new_ring
 from portal.accounts import create_user
 from portal.app import create_app
+from portal.database import migrate, open_database
 from portal.load import load_night
 from portal.settings import Settings
 
@@ -115,6 +120,17 @@ def refusal(answer: httpx.Response) -> str:
     return f"{answer.status_code} {alert.get_text(strip=True) if alert else answer.text[:200]}"
 
 
+@cache
+def _empty_database() -> Path:
+    """The tables as the migrations make them, made once and copied for each desk."""
+    path = Path(tempfile.mkdtemp(prefix="desk-empty-")) / "empty.sqlite"
+    engine = open_database(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    return path
+
+
 @contextmanager
 def serve_desk(folder: Path, database: str | None = None, **told):
     """A desk on a loopback port, stopped at the end."""
@@ -122,6 +138,8 @@ def serve_desk(folder: Path, database: str | None = None, **told):
     home.mkdir(parents=True, exist_ok=True)
     ring = new_ring(folder / "keys" / "ring.json")
     clock = Clock()
+    if database is None:
+        shutil.copy(_empty_database(), folder / "desk.sqlite")
     settings = Settings(
         home=home, database=database or f"sqlite:///{folder / 'desk.sqlite'}", secret="s" * 40, https=False, argon2=QUICK_ARGON2,
         now=clock, requests_per_minute=told.pop("requests_per_minute", 100_000), **told,

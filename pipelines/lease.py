@@ -115,11 +115,13 @@ def _is_alive(keeper: str) -> bool:
 
 
 def _begun(process: int) -> str:
-    """When a process began, in ticks since the machine did: a number that is used again is told apart."""
+    """When a living process began, in ticks since the machine did: a number that is used again is told apart."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+        state, *rest = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
         return ""
+    # A killed process that its parent has not asked after is listed still.
+    return "" if state in "ZX" else rest[18]
 
 
 def _host() -> str:

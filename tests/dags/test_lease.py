@@ -90,8 +90,9 @@ def test_a_run_whose_process_was_killed_is_taken_over_at_once_and_fenced_off(tmp
     with pytest.raises(HomeBusy):
         take_lease(tmp_path, "dag two", os.getpid())
     sleeper.kill()
-    sleeper.wait()
+    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet asked after
     take_lease(tmp_path, "dag two", os.getpid())
+    sleeper.wait()
     with pytest.raises(LeaseLost), under_lease(tmp_path, "dag one"):
         pass
     assert not return_lease(tmp_path, "dag one")

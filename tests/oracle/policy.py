@@ -118,9 +118,8 @@ class Policy:
         by_name = {e.get("source_name"): e["value"] for e in self.used["max_age_days"]}
         return int(by_name.get(source, by_name[None]))
 
-    def has_gap(self, county: str) -> bool:
-        """No matching region in a regional table at all."""
-        return any(
-            self._regional(key, county) is None
-            for key in ("dibao_standard", "minimum_wage", "disposable_income")
+    def has_gap(self, county: str, area: str) -> bool:
+        """No matching region in one of the regional tables."""
+        return self.standard(county, area) is None or any(
+            self._regional(key, county) is None for key in ("minimum_wage", "disposable_income")
         )

@@ -456,13 +456,15 @@ def _read_workbook(source: str, file: str, data: bytes, columns: list[Column]) -
         raise Held("unreadable") from None
     cells = [[_cell_text(v) for v in row] for row in sheet.iter_rows(values_only=True)]
     width = len(columns)
-    if len(cells) < 2 or [c.strip() for c in cells[1]] != [c.header for c in columns]:
+    if len(cells) < 2 or [c.strip() for c in cells[1] if c.strip()] != [c.header for c in columns]:
         raise Held("header_mismatch")
-    return [
-        Row(source, file, number, tuple((row + [""] * width)[:width]))
-        for number, row in enumerate(cells[2:], start=3)
-        if any(c.strip() for c in row)
-    ]
+    rows = []
+    for number, row in enumerate(cells[2:], start=3):
+        if any(c.strip() for c in row[width:]):
+            rows.append(Row(source, file, number, reasons={"wrong_column_count"}))
+        elif any(c.strip() for c in row):
+            rows.append(Row(source, file, number, tuple((row + [""] * width)[:width])))
+    return rows
 
 
 def _read_file(source: str, file: str, data: bytes, night: Night) -> list[Row]:
@@ -511,7 +513,7 @@ def check_monitored_rows(rows: list[Row]) -> None:
     _keep_one_row_per_member(rows)
     households: dict[str, list[Row]] = {}
     for row in rows:
-        if row.values["household_id"]:
+        if row.values.get("household_id"):
             households.setdefault(row.values["household_id"], []).append(row)
     for group in households.values():
         if sum(not r.reasons and r.values["relation"] == "01" for r in group) != 1:

@@ -84,7 +84,7 @@ def night(feeds: Path, policy: Path, as_of: date, previous: OracleNight | None =
         leads["newly_eligible"] += rules.judge_upgrade(tonight, household)
 
     entries = _follow(tonight, leads, previous, roster, monitored)
-    judged = {h.county for h in [*active, *candidates]}
+    judged = {(h.county, h.area) for h in [*active, *candidates]}
     status = {
         "as_of": as_of.isoformat(),
         "complete": not any(s.held for s in sources.values()),
@@ -94,7 +94,7 @@ def night(feeds: Path, policy: Path, as_of: date, previous: OracleNight | None =
             "newly_eligible": {**_counts(entries["newly_eligible"]), "withheld": withheld},
         },
         "policy": {
-            "id": law.id, "unconfirmed": law.unconfirmed, "gaps": sorted(c for c in judged if law.has_gap(c)),
+            "id": law.id, "unconfirmed": law.unconfirmed, "gaps": sorted({county for county, area in judged if law.has_gap(county, area)}),
         },
     }  # fmt: skip
     return OracleNight(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 from .linking import FIVE, SIX, Household
@@ -40,10 +40,8 @@ def shown(value: Fraction | None) -> str:
     """Half-up to 2 decimals."""
     if value is None:
         return ""
-    cents = abs(value) * 100
-    whole = int(cents) + (cents - int(cents) >= Fraction(1, 2))
-    amount = Decimal(whole) / 100
-    return str((-amount if value < 0 else amount).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    cents = int(abs(value) * 100 + Fraction(1, 2))
+    return f"{'-' if value < 0 and cents else ''}{cents // 100}.{cents % 100:02d}"
 
 
 @dataclass

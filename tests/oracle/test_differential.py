@@ -8,8 +8,6 @@ import pytest
 
 from .compare import compare_seed, run_in_process
 
-pytest.importorskip("pipelines.cli", reason="the command line is not there yet")
-
 
 @pytest.mark.parametrize("seed", [0, 3, 9, 17, 22])
 def test_pipeline_agrees_with_the_oracle(seed: int, tmp_path: Path) -> None:

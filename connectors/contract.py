@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 ColumnType = Literal[
-    "id", "name", "text", "identifier", "code", "digits", "currency", "date", "month", "money", "scope", "carried"
+    "id",
+    "name",
+    "text",
+    "identifier",
+    "code",
+    "digits",
+    "currency",
+    "date",
+    "month",
+    "money",
+    "scope",
+    "carried",
 ]
 FileFormat = Literal["csv", "pipe", "jsonl", "json", "xlsx"]
 Encoding = Literal["utf-8", "gb18030"]
@@ -139,7 +150,9 @@ def _read_column(table: dict[str, Any], where: str) -> Column:
         ready["empty_only_when"] = pairs[0]
     column: Column = _take({k: v for k, v in table.items() if k not in ready}, Column, where, **ready)
     if column.type not in get_args(ColumnType):
-        raise ContractError(f"{where}: unknown type {column.type!r}; known: {', '.join(get_args(ColumnType))}")
+        raise ContractError(
+            f"{where}: unknown type {column.type!r}; known: {', '.join(get_args(ColumnType))}"
+        )
     if not _NAME.fullmatch(column.name):
         raise ContractError(f"{where}: a name is lower-case letters, digits and _ (63 at most)")
     if not column.header or _FORBIDDEN_IN_HEADER.search(column.header):

@@ -35,3 +35,9 @@ def evidence_sources() -> list[str]:
 def authorised_sources() -> list[str]:
     """Sources whose rows count only with a person's authorisation."""
     return [source for source, contract in all_contracts().items() if contract.authorisation]
+
+
+def required_authorisations() -> list[str]:
+    """Sources that every household is asked an authorisation for: those of them that the deployment expects."""
+    contracts = all_contracts()
+    return [source for source in authorised_sources() if contracts[source].expected]

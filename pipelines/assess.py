@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connectors.registry import authorised_sources, evidence_sources
+from connectors.registry import authorised_sources, evidence_sources, required_authorisations
 from pipelines.errors import NightFailed
 from pipelines.intake.checks import MICRO
 from pipelines.link import load_people, load_registers
@@ -105,12 +105,18 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
     return summary
 
 
-def assess_tables(con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def assess_tables(
+    con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Build every table of sql/assess in an open warehouse that holds people and reach tables."""
     usable = usable_sources(sources)
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
     used, gaps = _load_policy(con, policy)
     con.execute(sql_text("assess/macros"))
+    reached = [
+        f"select '{source}' as source, record, how from reach_{source}" for source in evidence_sources()
+    ]
+    con.execute(f"create or replace view reach_every_source as {' union all '.join(reached)}")
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
     parts = []
@@ -121,13 +127,20 @@ def assess_tables(con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dic
             f"line_cents::hugeint as line_cents, evidence from {rule}"
         )
     con.execute(f"create or replace table lead as {' union all '.join(parts)}")
-    con.execute(f"create or replace table discrepancy as {_WITH_PEOPLE.format(table='lead', columns='l.value_cents, l.line_cents, l.evidence')}")
+    columns = "l.value_cents, l.line_cents, l.evidence"
+    con.execute(
+        f"create or replace table discrepancy as {_WITH_PEOPLE.format(table='lead', columns=columns)}"
+    )
     for name in ("candidate", "newly_eligible"):
         build_table(con, f"assess/{name}", **values)
     con.execute("alter table newly_eligible rename to newly_lead")
     columns = "l.value_cents, l.line_cents, l.assets_cents, l.asset_line_cents, l.members, l.evidence"
-    con.execute(f"create or replace table newly_eligible as {_WITH_PEOPLE.format(table='newly_lead', columns=columns)}")
-    withheld = con.execute("select count(*) from candidate where list = 'monitored' and stage = 'withheld'").fetchone()
+    con.execute(
+        f"create or replace table newly_eligible as {_WITH_PEOPLE.format(table='newly_lead', columns=columns)}"
+    )
+    withheld = con.execute(
+        "select count(*) from candidate where list = 'monitored' and stage = 'withheld'"
+    ).fetchone()
     counted = con.execute(
         """
         select 'discrepancies' as list, rule, count(*) as count,
@@ -176,6 +189,7 @@ def rule_parameters(policy: PolicyAt, usable: set[str], tax_comparable: bool) ->
     """The $parameters of sql/assess: money in millionths, ratios times 10^6, months as dates."""
     start, end = income_window(policy)
     scopes = authorised_sources()
+    required = required_authorisations()
     scalar = policy.scalar
     return {
         "as_of": policy.as_of,
@@ -184,8 +198,12 @@ def rule_parameters(policy: PolicyAt, usable: set[str], tax_comparable: bool) ->
         "window_end": end,
         "countable_income_items": list(_texts(scalar("countable_income_items"))),
         "income_tolerance12": _whole(scalar("income_tolerance"), 12 * 10**12, "income_tolerance"),
-        "undeclared_income_tolerance": _whole(scalar("undeclared_income_tolerance"), MICRO, "undeclared_income_tolerance"),
-        "undeclared_assets_tolerance": _whole(scalar("undeclared_assets_tolerance"), MICRO, "undeclared_assets_tolerance"),
+        "undeclared_income_tolerance": _whole(
+            scalar("undeclared_income_tolerance"), MICRO, "undeclared_income_tolerance"
+        ),
+        "undeclared_assets_tolerance": _whole(
+            scalar("undeclared_assets_tolerance"), MICRO, "undeclared_assets_tolerance"
+        ),
         "premium_multiple6": _whole(scalar("premium_multiple"), MICRO, "premium_multiple"),
         "capital_threshold": _whole(scalar("capital_threshold"), MICRO, "capital_threshold"),
         "obligor_multiple6": _whole(scalar("obligor_multiple"), MICRO, "obligor_multiple"),
@@ -195,10 +213,10 @@ def rule_parameters(policy: PolicyAt, usable: set[str], tax_comparable: bool) ->
         "asset_products": list(_texts(scalar("asset_products"))),
         "register_max_persons": scalar("register_max_persons"),
         "evidence_max_age_days": scalar("evidence_max_age_days"),
-        "every_scope": (1 << len(scopes)) - 1,
+        "every_scope": sum(1 << scopes.index(source) for source in required),
         "tax_scope": 1 << scopes.index("tax"),
         "tax_comparable": tax_comparable,
-        "five_usable": set(scopes) <= usable,
+        "five_usable": set(required) <= usable,
         "registration_usable": "household_registration" in usable,
     }
 
@@ -212,7 +230,9 @@ def _whole(value: object, scale: int, key: str) -> int:
     """value × scale as a whole number. Raises NightFailed when digits would be lost."""
     exact = Fraction(value) * scale if isinstance(value, Decimal | int | Fraction) else Fraction(-1)
     if exact.denominator != 1:
-        raise NightFailed(f"policy: {key} has more digits than exact totals can carry; round it to six decimals")
+        raise NightFailed(
+            f"policy: {key} has more digits than exact totals can carry; round it to six decimals"
+        )
     return exact.numerator
 
 
@@ -235,7 +255,9 @@ def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt) -> tuple[list
             threshold: dict[str, Any] = {**place, "programme": programme}
             for use in ("check", "entry"):
                 line = policy.line(key, use, county, township, _AREAS[area])
-                threshold[f"{use}_line12"] = None if line is None else _whole(line.value * 12, 10**12, "income_line")
+                threshold[f"{use}_line12"] = (
+                    None if line is None else _whole(line.value * 12, 10**12, "income_line")
+                )
             limit = policy.asset_limit(key, county, township, _AREAS[area])
             threshold["asset_limit14"] = None if limit is None else _whole(limit.value, 10**14, "asset_limit")
             thresholds.append(threshold)
@@ -244,7 +266,11 @@ def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt) -> tuple[list
     place_fields = [("county_code", text), ("township_code", text), ("area", text)]
     standard_schema = pa.schema([*place_fields, ("standard_micro", number)])
     insert_arrow(con, "standard", pa.Table.from_pylist(standards, standard_schema))
-    lines: list[tuple[str, pa.DataType]] = [("check_line12", wide), ("entry_line12", wide), ("asset_limit14", wide)]
+    lines: list[tuple[str, pa.DataType]] = [
+        ("check_line12", wide),
+        ("entry_line12", wide),
+        ("asset_limit14", wide),
+    ]
     threshold_schema = pa.schema([*place_fields, ("programme", text), *lines])
     for row in thresholds:
         for name, _ in lines:
@@ -252,13 +278,19 @@ def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt) -> tuple[list
     insert_arrow(con, "threshold", pa.Table.from_pylist(thresholds, threshold_schema))
     for name, _ in lines:
         con.execute(f"alter table threshold alter {name} type hugeint")
-    rates = [{"currency": code, "rate8": _whole(rate, 10**8, "fx")} for code, rate in policy.currencies().items()]
+    rates = [
+        {"currency": code, "rate8": _whole(rate, 10**8, "fx")} for code, rate in policy.currencies().items()
+    ]
     insert_arrow(con, "fx", pa.Table.from_pylist(rates, pa.schema([("currency", text), ("rate8", number)])))
     grounds = [
-        {"category": entry.identity["category"], "max_grade": int(entry.fields["max_grade"])}  # type: ignore[call-overload]
+        {"category": entry.identity["category"], "max_grade": int(entry.fields["max_grade"])}
         for entry in policy.entries("tekun_disability")
     ]
-    insert_arrow(con, "tekun_disability", pa.Table.from_pylist(grounds, pa.schema([("category", text), ("max_grade", number)])))
+    insert_arrow(
+        con,
+        "tekun_disability",
+        pa.Table.from_pylist(grounds, pa.schema([("category", text), ("max_grade", number)])),
+    )
     named = [(county, township, _AREAS[area]) for county, township, area in places]
     return [_entry_dict(entry) for entry in policy.used(named)], list(policy.gaps(named))
 

@@ -55,7 +55,9 @@ def run() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hedui", description="Household economic-status verification (核对)")
+    parser = argparse.ArgumentParser(
+        prog="hedui", description="Household economic-status verification (核对)"
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
 
     nightly = _command(commands, "nightly", _nightly, "run the nightly check and publish both lists")
@@ -140,9 +142,13 @@ def _nightly(arguments: argparse.Namespace) -> int:
         policy=arguments.policy,
         workers=arguments.workers,
     )
-    progress = (lambda text: None) if arguments.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    progress = (
+        (lambda text: None) if arguments.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    )
     manifest = run_night(settings, progress)
-    print(closing_table(manifest["status"], manifest["details"], settings.home / "nights" / manifest["folder"]))
+    print(
+        closing_table(manifest["status"], manifest["details"], settings.home / "nights" / manifest["folder"])
+    )
     return DONE if manifest["status"]["complete"] else SOURCE_NOT_ACCEPTED
 
 
@@ -185,7 +191,12 @@ def _sample(arguments: argparse.Namespace) -> int:
 
     if arguments.households < 1:
         raise UsageError("--households wants at least 1")
-    write_province(arguments.output, households=arguments.households, seed=arguments.seed, as_of=arguments.as_of)
+    try:
+        write_province(
+            arguments.output, households=arguments.households, seed=arguments.seed, as_of=arguments.as_of
+        )
+    except (FileExistsError, ValueError) as error:
+        raise UsageError(f"sample: {error}") from None
     print(f"{arguments.output}: feeds of {arguments.households} synthetic households as of {arguments.as_of}")
     print(f"next: hedui nightly --as-of {arguments.as_of} --feeds {arguments.output} --home DIR")
     return DONE
@@ -226,7 +237,9 @@ def _retention(arguments: argparse.Namespace) -> int:
     today = arguments.today or date.today()
     found = retain(home, ring, today, arguments.dry_run, airflow_logs=arguments.airflow_logs)
     for one in found:
-        print(f"{'would delete' if arguments.dry_run else 'deleted'}  {one.kind}  {one.name}  {one.bytes:,} bytes")
+        print(
+            f"{'would delete' if arguments.dry_run else 'deleted'}  {one.kind}  {one.name}  {one.bytes:,} bytes"
+        )
     if not found:
         print(f"nothing is past its time on {today}")
     return DONE
@@ -240,11 +253,15 @@ def _keys(arguments: argparse.Namespace) -> int:
         if arguments.file is None:
             raise UsageError("keys new wants --file PATH, outside the home; then set HEDUI_KEYRING to it")
         new_ring(arguments.file, arguments.algorithm or "aes", passphrase)
-        print(f"{arguments.file}: key ring with version 1{'' if passphrase else ', NOT wrapped: set a passphrase'}")
+        print(
+            f"{arguments.file}: key ring with version 1{'' if passphrase else ', NOT wrapped: set a passphrase'}"
+        )
         return DONE
     ring = KeyRing.open(home_from(arguments.home), os.environ)
     if arguments.action == "rotate":
-        print(f"version {ring.rotate(arguments.algorithm)} is current; older nights stay readable with older versions")
+        print(
+            f"version {ring.rotate(arguments.algorithm)} is current; older nights stay readable with older versions"
+        )
     elif arguments.action == "wrap":
         if passphrase is None:
             raise UsageError("keys wrap wants HEDUI_KEYRING_PASSPHRASE or HEDUI_KEYRING_PASSPHRASE_FILE")

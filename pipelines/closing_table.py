@@ -41,7 +41,9 @@ def _aligned(rows: Sequence[Sequence[str]], text_columns: int) -> list[str]:
     widths = [max(_width(row[place]) for row in rows) for place in range(len(rows[0]))]
     return [
         "  ".join(
-            cell + " " * (width - _width(cell)) if place < text_columns else " " * (width - _width(cell)) + cell
+            cell + " " * (width - _width(cell))
+            if place < text_columns
+            else " " * (width - _width(cell)) + cell
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

@@ -103,7 +103,11 @@ def gate_assess(settings: Settings, sources: Sources, summary: Mapping[str, Any]
     rules = load_rules()
     rows = []
     for lead in summary["leads"]:
-        needs = [sources[source]["state"] == "accepted" for source in rules[lead["rule"]].needs if source in sources]
+        needs = [
+            sources[source]["state"] == "accepted"
+            for source in rules[lead["rule"]].needs
+            if source in sources
+        ]
         found = any(needs) if lead["rule"] in _ON_THE_REST or lead["rule"] == "N00" else all(needs)
         rows.append(
             {
@@ -137,7 +141,9 @@ def _judge(settings: Settings, stage: str, frames: Mapping[str, list[dict[str, A
     from expectations.suites import stage_suites
 
     columns = {suite.table: list(suite.columns) for suite in stage_suites(stage)}
-    outcomes = judge(stage, {name: pd.DataFrame(rows, columns=columns[name]) for name, rows in frames.items()})
+    outcomes = judge(
+        stage, {name: pd.DataFrame(rows, columns=columns[name]) for name, rows in frames.items()}
+    )
     folder = settings.work / "gates"
     folder.mkdir(parents=True, exist_ok=True)
     entries = [one.entry() for one in outcomes]
@@ -166,7 +172,11 @@ class _Before:
         return int(status[name]) if status and status["state"] == "accepted" else None
 
     def reasons(self, source: str) -> list[str]:
-        return list(self._details.get("quarantine_reasons", {}).get(source, {})) if self.count(source, "received") else []
+        return (
+            list(self._details.get("quarantine_reasons", {}).get(source, {}))
+            if self.count(source, "received")
+            else []
+        )
 
     def reason_share(self, source: str, reason: str) -> float | None:
         received = self.count(source, "received")
@@ -175,7 +185,11 @@ class _Before:
         return _share(self._details.get("quarantine_reasons", {}).get(source, {}).get(reason, 0), received)
 
     def codes(self, source: str, column: str) -> list[str]:
-        return list(self._details.get("codes", {}).get(source, {}).get(column, {})) if self.count(source, "received") else []
+        return (
+            list(self._details.get("codes", {}).get(source, {}).get(column, {}))
+            if self.count(source, "received")
+            else []
+        )
 
     def code_share(self, source: str, column: str, code: str) -> float | None:
         accepted = self.count(source, "accepted")
@@ -188,7 +202,7 @@ class _Before:
             return None
         present = ("new", "continuing", "changed", "unverified")
         return sum(
-            entry["count"]
+            int(entry["count"])
             for entry in self._details["leads"]
             if entry["list"] == which and entry["rule"] == rule and entry["state"] in present
         )

@@ -70,7 +70,9 @@ def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str
         {"bit": bit},
     ).fetchone()
     assert without is not None
-    amounts = [f"coalesce(sum({column.name}), 0)" for column in contract.files[0].columns if column.type == "money"]
+    amounts = [
+        f"coalesce(sum({column.name}), 0)" for column in contract.files[0].columns if column.type == "money"
+    ]
     total = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from numbered").fetchone()
     assert total is not None
     con.execute(f"alter table reach rename to reach_{source}")

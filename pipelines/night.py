@@ -121,12 +121,22 @@ def _feed_bytes(settings: Settings, source: str) -> int:
 
 
 def read_sources(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Every source's result of tonight, in display order."""
-    results: dict[str, dict[str, Any]] = json.loads((settings.work / "people" / "sources.json").read_text("utf-8"))
+    """Every source's result of tonight, in display order.
+
+    A source that is known and not expected is left out when nothing of it was delivered: it is not missing, and
+    the night is what it would be without its contract.
+    """
+    results: dict[str, dict[str, Any]] = json.loads(
+        (settings.work / "people" / "sources.json").read_text("utf-8")
+    )
     for source in evidence_sources():
         path = settings.work / "evidence" / source / "source.json"
         results[source] = json.loads(path.read_text("utf-8"))
-    return {source: results[source] for source in all_contracts()}
+    return {
+        source: results[source]
+        for source, contract in all_contracts().items()
+        if contract.expected or results[source]["state"] != "missing"
+    }
 
 
 def judge_intake(settings: Settings) -> dict[str, str]:
@@ -141,7 +151,8 @@ def judge_intake(settings: Settings) -> dict[str, str]:
 
 def run_link(settings: Settings) -> dict[str, Any]:
     linked = link_night(settings)
-    gate_link(settings, read_sources(settings), linked)
+    sources = read_sources(settings)
+    gate_link(settings, sources, {source: counts for source, counts in linked.items() if source in sources})
     return linked
 
 
@@ -155,8 +166,12 @@ def run_assess(settings: Settings, policy: PolicyAt) -> dict[str, Any]:
 def run_publish(settings: Settings, policy: PolicyAt, ring: KeyRing) -> Manifest:
     linked = json.loads((settings.work / "link" / "counts.json").read_text("utf-8"))
     summary = read_summary(settings.work / "assess")
-    summary["used_without_authorisation"] = sum(counts["used_without_authorisation"] for counts in linked.values())
-    counted = {source: {name: counts[name] for name in ("linked", "duplicate")} for source, counts in linked.items()}
+    summary["used_without_authorisation"] = sum(
+        counts["used_without_authorisation"] for counts in linked.values()
+    )
+    counted = {
+        source: {name: counts[name] for name in ("linked", "duplicate")} for source, counts in linked.items()
+    }
 
     def gates(lists: list[dict[str, Any]]) -> list[dict[str, Any]]:
         gate_publish(settings, lists)
@@ -170,5 +185,3 @@ def main_as_of(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError("--as-of wants a date like 2026-06-30") from None
-
-

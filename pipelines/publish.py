@@ -26,7 +26,7 @@ from pipelines.identity.keyring import KeyRing
 from pipelines.intake.batch import reasons_of
 from pipelines.intake.people import open_names, token_halves
 from pipelines.lists import ListName, read_published, seal_inputs, seal_of, to_readable
-from pipelines.manifest import Manifest, latest_before, night_folder, publish_night
+from pipelines.manifest import Manifest, latest_before, publish_night
 from pipelines.report import write_report
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, query_arrow
@@ -109,17 +109,23 @@ class People:
 
     def heads(self) -> pa.Table:
         """household, record, hi, lo of the person whose name household leads carry (spec section 5)."""
-        members = query_arrow(self._con, """
+        members = query_arrow(
+            self._con,
+            """
             select r.household, r.record, r.hi, r.lo,
-                count(*) filter (r.relation = '01') over (partition by r.household) = 1 and r.relation = '01' as is_head,
+                r.relation = '01' and count(*) filter (r.relation = '01') over (partition by r.household) = 1
+                    as is_head,
                 count(*) filter (r.relation = '01') over (partition by r.household) = 1 as has_head
             from record as r
             where r.role = 'member' and r.household in (select household from household_lead)
-            """)
+            """,
+        )
         headed = members.filter(members.column("is_head"))
         others = members.filter(pc.invert(members.column("has_head")))
         numbers = open_numbers(others, self._cipher)
-        others = others.append_column("number", numbers).sort_by([("household", "ascending"), ("number", "ascending")])
+        others = others.append_column("number", numbers).sort_by(
+            [("household", "ascending"), ("number", "ascending")]
+        )
         households = others.column("household").to_numpy()
         first = np.ones(len(households), bool)
         first[1:] = households[1:] != households[:-1]
@@ -137,7 +143,11 @@ def open_numbers(table: pa.Table, cipher: Tokeniser) -> pa.Array:
     """Readable numbers of the tokens in hi and lo; empty where they are null."""
     known = np.asarray(pc.is_valid(table.column("hi")))
     tokens = tokens_of(table)[known]
-    opened = unpack_blocks(cipher.open_tokens(np.ascontiguousarray(tokens))) if len(tokens) else pa.array([], pa.string())
+    opened = (
+        unpack_blocks(cipher.open_tokens(np.ascontiguousarray(tokens)))
+        if len(tokens)
+        else pa.array([], pa.string())
+    )
     places = np.full(len(known), -1)
     places[known] = np.arange(known.sum())
     return pc.fill_null(opened.take(pa.array(places, mask=~known)), "")
@@ -165,7 +175,11 @@ def publish_lists(
         with open_warehouse(settings.work / "publish.building") as con:
             lists = _build_lists(con, settings, cipher, ring, sources, summary, before)
         quarantine = _quarantine(settings)
-        tables = {"discrepancies": lists["discrepancies"], "newly_eligible": lists["newly_eligible"], "quarantine": quarantine}
+        tables = {
+            "discrepancies": lists["discrepancies"],
+            "newly_eligible": lists["newly_eligible"],
+            "quarantine": quarantine,
+        }
         for name, table in tables.items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
         inputs = _inputs(sources)
@@ -260,12 +274,31 @@ def _build_lists(
     heads = people.heads()
     insert_arrow(con, "head", heads)
     rules = load_rules()
-    discrepancies = _build_list(con, "discrepancies", "discrepancy", settings, people, cipher, ring, sources, summary, before, rules)
-    eligible = _build_list(con, "newly_eligible", "newly_eligible", settings, people, cipher, ring, sources, summary, before, rules)
-    return {"discrepancies": discrepancies, "newly_eligible": _name_open_leads(eligible, discrepancies, rules)}
+    discrepancies = _build_list(
+        con, "discrepancies", "discrepancy", settings, people, cipher, ring, sources, summary, before, rules
+    )
+    eligible = _build_list(
+        con,
+        "newly_eligible",
+        "newly_eligible",
+        settings,
+        people,
+        cipher,
+        ring,
+        sources,
+        summary,
+        before,
+        rules,
+    )
+    return {
+        "discrepancies": discrepancies,
+        "newly_eligible": _name_open_leads(eligible, discrepancies, rules),
+    }
 
 
-def _rule_needs(rules: dict[str, Rule], sources: dict[str, dict[str, Any]], summary: dict[str, Any]) -> pa.Table:
+def _rule_needs(
+    rules: dict[str, Rule], sources: dict[str, dict[str, Any]], summary: dict[str, Any]
+) -> pa.Table:
     """Per rule: whether a source it needs is not usable tonight, and which authorisations it needs."""
     scopes = authorised_sources()
     rows = []
@@ -282,7 +315,9 @@ def _rule_needs(rules: dict[str, Rule], sources: dict[str, dict[str, Any]], summ
             }
         )
     table = pa.Table.from_pylist(rows)
-    return table.set_column(table.column_names.index("scopes"), "scopes", table.column("scopes").cast(pa.uint64()))
+    return table.set_column(
+        table.column_names.index("scopes"), "scopes", table.column("scopes").cast(pa.uint64())
+    )
 
 
 def _build_list(
@@ -319,17 +354,27 @@ def _build_list(
         ),
     )
     insert_arrow(con, "rule_need", _rule_needs(rules, sources, summary))
-    con.execute(f"create or replace table numbered as select *, row_number() over (order by rule, household, record) - 1 as tonight from {assessed}")
-    con.execute("create or replace table tonight as select tonight, rule, household_id, hi, lo, value_cents from numbered")
+    con.execute(
+        f"""
+        create or replace table numbered as
+        select *, row_number() over (order by rule, household, record) - 1 as tonight from {assessed}
+        """
+    )
+    con.execute(
+        "create or replace table tonight as select tonight, rule, household_id, hi, lo, value_cents from numbered"
+    )
     build_table(con, "publish/lead_state")
     states = query_arrow(con, "select tonight, before, state, keeps_value from lead_state")
-    fresh = query_arrow(con, """
+    fresh = query_arrow(
+        con,
+        """
         select n.* exclude (record, hi, lo),
             coalesce(n.record, h.record) as record, coalesce(n.hi, h.hi) as hi, coalesce(n.lo, h.lo) as lo
         from numbered as n
         left join head as h on h.household = n.household and n.record is null
         order by tonight
-        """)
+        """,
+    )
     shown = _shown_columns(which, fresh, people, cipher, rules, sources)
     carried = _carried_columns(old, old_hi, old_lo, cipher)
     table = _merge(which, states, shown, carried, settings.as_of)
@@ -363,19 +408,31 @@ def _tokens_column(table: pa.Table) -> NDArray[np.uint8]:
 def _retoken(old: pa.Table, cipher: Tokeniser) -> NDArray[np.uint8]:
     """Tokens of the night before under tonight's key."""
     raw = b"".join(old.column("block").to_pylist())
-    return cipher.tokens(np.frombuffer(raw, np.uint8).reshape(-1, 16).copy()) if raw else np.zeros((0, 16), np.uint8)
+    return (
+        cipher.tokens(np.frombuffer(raw, np.uint8).reshape(-1, 16).copy())
+        if raw
+        else np.zeros((0, 16), np.uint8)
+    )
 
 
 def _shown_columns(
-    which: str, fresh: pa.Table, people: People, cipher: Tokeniser, rules: dict[str, Rule], sources: dict[str, dict[str, Any]]
+    which: str,
+    fresh: pa.Table,
+    people: People,
+    cipher: Tokeniser,
+    rules: dict[str, Rule],
+    sources: dict[str, dict[str, Any]],
 ) -> pa.Table:
     """Tonight's leads with the list's columns, readable; texts that depend on the rule alone are looked up once."""
     codes = load_codes()
     rule_codes = fresh.column("rule").combine_chunks()
     columns: dict[str, Any] = {
-        name: fresh.column(name) for name in ("rule", "county_code", "township_code", "household_id", "evidence", "is_person_rule")
+        name: fresh.column(name)
+        for name in ("rule", "county_code", "township_code", "household_id", "evidence", "is_person_rule")
     }
-    programmes = pa.array(list(PROGRAMMES.values())).take(pc.index_in(fresh.column("programme"), pa.array(list(PROGRAMMES))))
+    programmes = pa.array(list(PROGRAMMES.values())).take(
+        pc.index_in(fresh.column("programme"), pa.array(list(PROGRAMMES)))
+    )
     columns["programme"] = programmes
     columns["number"] = open_numbers(fresh, cipher)
     columns["hi"], columns["lo"] = fresh.column("hi"), fresh.column("lo")
@@ -388,11 +445,13 @@ def _shown_columns(
     else:
         columns["clears"] = _by_rule(rule_codes, {code: rule.clears for code, rule in rules.items()})
         columns["sources"] = _by_rule(
-            rule_codes, {code: "、".join(codes.sources.name(one) for one in rule.needs) for code, rule in rules.items()}
+            rule_codes,
+            {code: "、".join(codes.sources.name(one) for one in rule.needs) for code, rule in rules.items()},
         )
         dates = {
             code: "；".join(
-                f"{codes.sources.name(one)} {sources[one]['snapshot_date'] or codes.source_states.name(sources[one]['state'])}"
+                f"{codes.sources.name(one)} "
+                f"{sources[one]['snapshot_date'] or codes.source_states.name(sources[one]['state'])}"
                 for one in rule.needs
             )
             for code, rule in rules.items()
@@ -420,7 +479,9 @@ def _rescale(values: pa.ChunkedArray, type_: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(type_, len(whole), whole.buffers(), offset=whole.offset)
 
 
-def _carried_columns(old: pa.Table, hi: NDArray[np.uint64], lo: NDArray[np.uint64], cipher: Tokeniser) -> pa.Table:
+def _carried_columns(
+    old: pa.Table, hi: NDArray[np.uint64], lo: NDArray[np.uint64], cipher: Tokeniser
+) -> pa.Table:
     known = np.asarray(pc.is_valid(old.column("person")))
     table = old.append_column("hi", pa.array(hi, mask=~known)).append_column("lo", pa.array(lo, mask=~known))
     return table.append_column("number", open_numbers(table, cipher))
@@ -428,7 +489,11 @@ def _carried_columns(old: pa.Table, hi: NDArray[np.uint64], lo: NDArray[np.uint6
 
 def _merge(which: str, states: pa.Table, shown: pa.Table, carried: pa.Table, as_of: date) -> pa.Table:
     """One row per lead: tonight's where there is one, otherwise the one carried over."""
-    schema = [name for name in SCHEMAS[which].names if name not in ("state", "person", "name_sealed", "lead_no", "first_night")]
+    schema = [
+        name
+        for name in SCHEMAS[which].names
+        if name not in ("state", "person", "name_sealed", "lead_no", "first_night")
+    ]
     names = [*schema, "number", "name", "hi", "lo"]
     count = len(shown)
     everything = pa.concat_tables([shown.select(names), carried.select(names)], promote_options="permissive")
@@ -458,7 +523,9 @@ def _number(which: str, table: pa.Table, as_of: date) -> pa.Table:
 
 def _seal_rows(which: str, table: pa.Table, cipher: Tokeniser) -> pa.Table:
     known = np.asarray(pc.is_valid(table.column("hi")))
-    persons = [bytes(token) if is_known else None for token, is_known in zip(tokens_of(table), known, strict=True)]
+    persons = [
+        bytes(token) if is_known else None for token, is_known in zip(tokens_of(table), known, strict=True)
+    ]
     names = [None if name is None else name.encode("utf-8") for name in table.column("name").to_pylist()]
     sealed = cipher.seal_column(names, [person or b"" for person in persons])
     table = table.append_column("person", pa.array(persons, pa.binary(16)))
@@ -474,7 +541,9 @@ def _name_open_leads(eligible: pa.Table, discrepancies: pa.Table, rules: dict[st
     )
     leads: dict[str, set[str]] = {}
     chosen = discrepancies.filter(is_open)
-    for household, rule in zip(chosen.column("household_id").to_pylist(), chosen.column("rule").to_pylist(), strict=True):
+    for household, rule in zip(
+        chosen.column("household_id").to_pylist(), chosen.column("rule").to_pylist(), strict=True
+    ):
         leads.setdefault(household, set()).add(rule)
     evidence = eligible.column("evidence").to_pylist()
     for row, (household, rule) in enumerate(
@@ -482,24 +551,39 @@ def _name_open_leads(eligible: pa.Table, discrepancies: pa.Table, rules: dict[st
     ):
         told = evidence[row].split("该家庭另有未结线索：")[0]
         if rule.startswith("U") and household in leads:
-            told += "该家庭另有未结线索：" + "、".join(f"{one}{rules[one].name}" for one in sorted(leads[household])) + "。"
+            told += (
+                "该家庭另有未结线索："
+                + "、".join(f"{one}{rules[one].name}" for one in sorted(leads[household]))
+                + "。"
+            )
         evidence[row] = told
-    return eligible.set_column(eligible.column_names.index("evidence"), "evidence", pa.array(evidence, pa.string()))
+    return eligible.set_column(
+        eligible.column_names.index("evidence"), "evidence", pa.array(evidence, pa.string())
+    )
 
 
 def _quarantine(settings: Settings) -> pa.Table:
-    parts = [pq.read_table(settings.work / "quarantine" / f"{source}.parquet") for source in all_contracts()
-             if (settings.work / "quarantine" / f"{source}.parquet").exists()]
+    parts = [
+        pq.read_table(settings.work / "quarantine" / f"{source}.parquet")
+        for source in all_contracts()
+        if (settings.work / "quarantine" / f"{source}.parquet").exists()
+    ]
     table = pa.concat_tables(parts)
     few = table.column("mask").combine_chunks().dictionary_encode()
-    reasons = pa.array([reasons_of(mask) for mask in few.dictionary.to_pylist()], pa.string()).take(few.indices)
+    reasons = pa.array([reasons_of(mask) for mask in few.dictionary.to_pylist()], pa.string()).take(
+        few.indices
+    )
     table = table.drop_columns(["mask"]).append_column("reasons", reasons)
     return table.sort_by([("source", "ascending"), ("file", "ascending"), ("line", "ascending")])
 
 
 def _inputs(sources: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     names = ("snapshot_date", "covers", "files", "unlisted")
-    return {source: {name: result[name] for name in names} for source, result in sources.items() if result["state"] != "missing"}
+    return {
+        source: {name: result[name] for name in names}
+        for source, result in sources.items()
+        if result["state"] != "missing"
+    }
 
 
 def _count_states(table: pa.Table) -> dict[str, int]:
@@ -558,12 +642,20 @@ def _details(
         groups = table.group_by(["county_code", "rule", "state"]).aggregate([([], "count_all")])
         groups = groups.sort_by([(name, "ascending") for name in ("county_code", "rule", "state")])
         for row in groups.to_pylist():
-            leads.append({"list": which, **{name: row[name] for name in ("county_code", "rule", "state")}, "count": row["count_all"]})
+            leads.append(
+                {
+                    "list": which,
+                    **{name: row[name] for name in ("county_code", "rule", "state")},
+                    "count": row["count_all"],
+                }
+            )
     entries = summary["policy_used"]
     return {
         "quarantine_reasons": {source: result["reasons"] for source, result in sources.items()},
         "codes": {source: result["codes"] for source, result in sources.items()},
-        "held": {source: result["message"] for source, result in sources.items() if result["state"] != "accepted"},
+        "held": {
+            source: result["message"] for source, result in sources.items() if result["state"] != "accepted"
+        },
         "freshness": {
             source: {name: result[name] for name in ("snapshot_date", "age_days", "max_age_days")}
             for source, result in sources.items()
@@ -571,7 +663,9 @@ def _details(
         "leads": leads,
         "authorisation": {
             "used_without": summary["used_without_authorisation"],
-            "dropped": {source: result["unauthorised"] for source, result in sources.items() if result["unauthorised"]},
+            "dropped": {
+                source: result["unauthorised"] for source, result in sources.items() if result["unauthorised"]
+            },
         },
         "gates": gates,
         "policy": {
@@ -582,5 +676,3 @@ def _details(
             "gaps": summary["policy_gaps"],
         },
     }
-
-

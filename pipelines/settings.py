@@ -56,7 +56,9 @@ def home_from(argument: str | None, environ: Mapping[str, str] = os.environ) -> 
     """`--home`, else `$HEDUI_HOME`. Raises UsageError when neither is given."""
     value = argument or environ.get("HEDUI_HOME")
     if not value:
-        raise UsageError("no home: give --home DIR or set HEDUI_HOME to the folder that keeps nights and keys")
+        raise UsageError(
+            "no home: give --home DIR or set HEDUI_HOME to the folder that keeps nights and keys"
+        )
     return Path(value).expanduser().absolute()
 
 
@@ -66,7 +68,9 @@ def feeds_from(argument: str | None, environ: Mapping[str, str] = os.environ) ->
     if not value:
         if any(name.startswith("HEDUI_FEED_") for name in environ):
             return None
-        raise UsageError("no feeds: give --feeds DIR or set HEDUI_FEEDS to the folder that holds the sources' folders")
+        raise UsageError(
+            "no feeds: give --feeds DIR or set HEDUI_FEEDS to the folder that holds the sources' folders"
+        )
     path = Path(value).expanduser().absolute()
     if not path.is_dir():
         raise UsageError("--feeds is no folder; wanted the folder that holds one folder per source")

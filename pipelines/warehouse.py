@@ -47,10 +47,15 @@ def build_table(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> Non
     con.execute(text, {key: values[key] for key in wanted})
 
 
-def load_table(con: duckdb.DuckDBPyConnection, name: str, files: list[Path], like: pa.Schema | None = None) -> None:
+def load_table(
+    con: duckdb.DuckDBPyConnection, name: str, files: list[Path], like: pa.Schema | None = None
+) -> None:
     """Create table `name` from Parquet files, or an empty one of schema `like` when there is none."""
     if files:
-        con.execute(f"create or replace table {name} as select * from read_parquet($files)", {"files": [str(f) for f in files]})
+        con.execute(
+            f"create or replace table {name} as select * from read_parquet($files)",
+            {"files": [str(f) for f in files]},
+        )
     else:
         assert like is not None
         empty = like.empty_table()
@@ -61,7 +66,9 @@ def load_table(con: duckdb.DuckDBPyConnection, name: str, files: list[Path], lik
 
 def write_table(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write a table or query as Parquet."""
-    con.execute(f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, compression lz4)")
+    con.execute(
+        f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, compression lz4)"
+    )
 
 
 def query_arrow(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ Algorithm = Literal["aes", "sm4"]
 Octets = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
 if TYPE_CHECKING:
-    Column = pa.Array[Any] | pa.ChunkedArray[Any]
+    Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 MASTER_BYTES = 32
 BLOCK = 16

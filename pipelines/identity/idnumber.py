@@ -63,7 +63,8 @@ def _all_digits(words: NDArray[np.uint64]) -> Mask:
     """Whether all eight bytes of each word are ASCII digits."""
     high = words & np.uint64(0xF0F0F0F0F0F0F0F0)
     carried = (words + np.uint64(0x0606060606060606)) & np.uint64(0xF0F0F0F0F0F0F0F0)
-    return (high | (carried >> np.uint64(4))) == np.uint64(0x3333333333333333)
+    all_digits: Mask = (high | (carried >> np.uint64(4))) == np.uint64(0x3333333333333333)
+    return all_digits
 
 
 def _eight_digits(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -150,7 +151,8 @@ def birth_dates(chars: Matrix) -> NDArray[np.int64]:
 
 def has_check_character(chars: Matrix) -> Mask:
     remainder = ((chars[:, :17] - np.uint8(48)).astype(np.float32) @ _WEIGHTS).astype(np.int64) % 11
-    return chars[:, 17] == _CHECK[remainder]
+    agrees: Mask = chars[:, 17] == _CHECK[remainder]
+    return agrees
 
 
 def is_valid(chars: Matrix, as_of: date) -> Mask:
@@ -166,7 +168,9 @@ def pack_blocks(chars: Matrix) -> Matrix:
 
     The zeros are what tells a wrong key when a token is opened.
     """
-    number = _eight_digits(_words(chars, 0)) * np.uint64(10**9) + _eight_digits(_words(chars, 8)) * np.uint64(10)
+    number = _eight_digits(_words(chars, 0)) * np.uint64(10**9) + _eight_digits(_words(chars, 8)) * np.uint64(
+        10
+    )
     number += (chars[:, 16] - np.uint8(48)).astype(np.uint64)
     last = np.where(chars[:, 17] == ord("X"), 10, chars[:, 17] - np.uint8(48)).astype(np.uint64)
     blocks = np.zeros((len(chars), 16), dtype=np.uint8)
@@ -239,6 +243,8 @@ def valid_neighbours(chars: Matrix, as_of: date) -> tuple[NDArray[np.int64], Mat
     good = is_valid(matrix, as_of)
     index, matrix = index[good], matrix[good]
     packed = np.ascontiguousarray(pack_blocks(matrix)[:, :8]).view(">u8").ravel()
-    _, first = np.unique(np.stack([index.astype(np.uint64), packed.astype(np.uint64)]), axis=1, return_index=True)
+    _, first = np.unique(
+        np.stack([index.astype(np.uint64), packed.astype(np.uint64)]), axis=1, return_index=True
+    )
     first.sort()
     return index[first], matrix[first]

@@ -72,7 +72,8 @@ class AskedPeople:
         ranks, known = self._rank_names(digests)
         wanted = _pair_keys(self.person[positions], ranks)
         at = np.searchsorted(self._pairs, wanted).clip(max=len(self._pairs) - 1)
-        return known & (self._pairs[at] == wanted)
+        borne: NDArray[np.bool_] = known & (self._pairs[at] == wanted)
+        return borne
 
 
 def _pair_keys(persons: NDArray[np.int32], name_ranks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -94,7 +95,9 @@ def load_asked(people: Path, source: str) -> AskedPeople:
         name_person, name_digest = name_person[of_members], name_digest[of_members]
     sources = authorised_sources()
     if source in sources:
-        authorised = (columns["scopes"].astype(np.uint64) >> np.uint64(sources.index(source))) & np.uint64(1) == 1
+        authorised = (columns["scopes"].astype(np.uint64) >> np.uint64(sources.index(source))) & np.uint64(
+            1
+        ) == 1
     else:
         authorised = np.ones(len(persons), bool)
     kind = "" if with_obligors else "_member"

@@ -54,7 +54,9 @@ class RowBatch:
         """Only these rows, without the spoiled records."""
         chosen = pa.array(rows)
         return RowBatch(
-            self.lines[rows], {name: values.take(chosen) for name, values in self.columns.items()}, self.encoding
+            self.lines[rows],
+            {name: values.take(chosen) for name, values in self.columns.items()},
+            self.encoding,
         )
 
     @property

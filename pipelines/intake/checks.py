@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from connectors.contract import Column, FileContract
 from pipelines.identity.idnumber import IdColumn, Mask, binary_buffers, is_valid, normalise_ids
 from pipelines.intake.batch import BIT, RowBatch
-from pipelines.intake.lines import whole_array
 
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})"
+)
 _MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
 _MONEY = r"^-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?$"
 
@@ -116,7 +117,9 @@ def check_batch(batch: RowBatch, file: FileContract, judging: Judging) -> Checke
             other, value = column.empty_only_when
             empty = np.asarray(pc.is_null(checked._canonical[column.name].dictionary_decode()))
             blank = empty & _is_blank(batch.columns[column.name], batch.encoding)
-            same = np.asarray(pc.fill_null(pc.equal(checked._canonical[other].dictionary_decode(), value), False))
+            same = np.asarray(
+                pc.fill_null(pc.equal(checked._canonical[other].dictionary_decode(), value), False)
+            )
             checked.mask[blank & ~same] |= BIT["required_missing"]
     return checked
 
@@ -176,7 +179,9 @@ def _member_parser(allowed: frozenset[str], reason: str) -> Parser:
 
 
 def _digits_parser(length: int) -> Parser:
-    return lambda text: (text, None) if len(text) == length and text.isascii() and text.isdigit() else (None, "code_unknown")
+    return lambda text: (
+        (text, None) if len(text) == length and text.isascii() and text.isdigit() else (None, "code_unknown")
+    )
 
 
 def _scope_parser(sources: frozenset[str]) -> Parser:
@@ -253,7 +258,8 @@ def _is_plain_amount(offsets: NDArray[np.int64], data: NDArray[np.uint8], signed
     has_point = np.zeros(len(lengths), dtype=bool)
     for back in (2, 3):
         has_point |= (lengths > back) & (data[np.maximum(last - back, 0)] == ord(".")) if len(data) else False
-    return (lengths > 0) & ((others == 0) | ((others == 1) & has_point))
+    plain: Mask = (lengths > 0) & ((others == 0) | ((others == 1) & has_point))
+    return plain
 
 
 def _millionths(values: pa.Array) -> pa.Array:
@@ -278,7 +284,9 @@ def _plain_millionths(values: pa.Array) -> NDArray[np.int64]:
         wide = pc.cast(pc.cast(values, pa.string()), pa.decimal128(38, 6))
     except pa.ArrowInvalid:  # more digits than a decimal holds
         return np.array([_one_millionths(raw) for raw in values.to_pylist()], np.int64)
-    words = np.frombuffer(wide.buffers()[1], dtype="<i8").reshape(-1, 2)[wide.offset : wide.offset + len(wide)]
+    words = np.frombuffer(wide.buffers()[1], dtype="<i8").reshape(-1, 2)[
+        wide.offset : wide.offset + len(wide)
+    ]
     fits = (words[:, 1] == words[:, 0] >> 63) & (np.abs(words[:, 0]) <= _MOST)
     return np.where(fits, words[:, 0], np.where(words[:, 1] < 0, -_MOST, _MOST))
 
@@ -329,7 +337,8 @@ def to_utf8(values: pa.Array, encoding: str) -> pa.Array:
 
 
 def _is_blank(values: pa.Array, encoding: str) -> Mask:
-    blank = np.array([not raw.decode(encoding, "replace").strip() for raw in values.dictionary.to_pylist()] or [True], dtype=bool)
+    blank = np.array(
+        [not raw.decode(encoding, "replace").strip() for raw in values.dictionary.to_pylist()] or [True],
+        dtype=bool,
+    )
     return blank[values.indices.to_numpy(zero_copy_only=False)] if len(values) else np.zeros(0, dtype=bool)
-
-

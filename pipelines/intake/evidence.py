@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +57,21 @@ class Gathered:
     registers: set[int] = field(default_factory=set)
 
 
+class _Reached(NamedTuple):
+    """Rows of a batch and whom they reach: the positions among the people asked about."""
+
+    rows: NDArray[np.int64]
+    at: NDArray[np.int64]
+    names: NDArray[np.int64]
+    readable: NDArray[np.bool_]
+    upgraded: NDArray[np.bool_]
+    repaired: NDArray[np.bool_]
+
+    def filter(self, chosen: NDArray[np.bool_]) -> _Reached:
+        chosen_values: list[Any] = [values[chosen] for values in self]
+        return _Reached(*chosen_values)
+
+
 def evidence_schema(file: FileContract) -> pa.Schema:
     """Columns of a source's evidence: who, under which name, how reached, then the contract's own columns."""
     kinds = {"money": pa.int64(), "date": pa.date32(), "month": pa.date32(), "identifier": pa.int64()}
@@ -91,7 +107,11 @@ def gather_file(
         for _ in read_file(feed, contract, listed, judging, gathered.outcome):
             pass
         return gathered
-    codes = [column.name for column in file.columns if column.type in ("code", "digits", "currency", "date", "month", "text")]
+    codes = [
+        column.name
+        for column in file.columns
+        if column.type in ("code", "digits", "currency", "date", "month", "text")
+    ]
     # Digests never repeat: a dictionary of them only costs time.
     with pq.ParquetWriter(part, evidence_schema(file), use_dictionary=codes, compression="lz4") as writer:
         for checked in read_file(feed, contract, listed, judging, gathered.outcome):
@@ -123,39 +143,36 @@ def _reach(
     upgraded = checked.ids.upgraded[rows]
     # A number upgraded from 15 digits proves nothing without a readable name on both sides.
     counts = ~upgraded | (readable & people.has_readable_name[at])
-    reached = [(rows[counts], at[counts], digests[counts], readable[counts], upgraded[counts])]
+    found = _Reached(rows, at, digests, readable, upgraded, np.zeros(len(rows), bool)).filter(counts)
 
     suspects = good[~checked.valid[good]]
-    repaired_rows, repaired_at, repaired_names = _repair(checked, suspects, people, cipher, judging)
-    yes, no = np.ones(len(repaired_rows), bool), np.zeros(len(repaired_rows), bool)
-    reached.append((repaired_rows, repaired_at, repaired_names, yes, no))
-    rows, at, digests, readable, upgraded = (np.concatenate(parts) for parts in zip(*reached, strict=True))
-    repaired = np.concatenate([np.zeros(len(reached[0][0]), bool), yes])
-
-    allowed = people.authorised[at]
+    mended = _repair(checked, suspects, people, cipher, judging)
+    both: list[Any] = [np.concatenate(pair) for pair in zip(found, mended, strict=True)]
+    reached = _Reached(*both)
+    allowed = people.authorised[reached.at]
     gathered.unauthorised += int((~allowed).sum())
-    rows, at, digests, readable, upgraded, repaired = (
-        values[allowed] for values in (rows, at, digests, readable, upgraded, repaired)
-    )
+    reached = reached.filter(allowed)
     columns: dict[str, Any] = {
-        "person": people.person[at],
-        "name_digest": digests,
-        "name_readable": readable,
-        "is_upgraded": upgraded,
-        "is_repaired": repaired,
+        "person": people.person[reached.at],
+        "name_digest": reached.names,
+        "name_readable": reached.readable,
+        "is_upgraded": reached.upgraded,
+        "is_repaired": reached.repaired,
     }
-    table = _evidence_table(checked, rows, columns, cipher)
+    table = _evidence_table(checked, reached.rows, columns, cipher)
     gathered.kept += len(table)
     for column in _kept_columns(checked.file):
         if column.type == "money":
             wide = table.column(column.name).cast(pa.decimal128(38, 0))  # ten absurd amounts pass 64 bits
             gathered.kept_sum += int(pc.sum(wide).as_py() or 0)
     if contract.source == "household_registration":
-        _note_registers(table, at, people, gathered)
+        _note_registers(table, reached.at, people, gathered)
     return table
 
 
-def _names_of(checked: Checked, rows: NDArray[np.int64], cipher: Tokeniser) -> tuple[NDArray[Any], NDArray[Any]]:
+def _names_of(
+    checked: Checked, rows: NDArray[np.int64], cipher: Tokeniser
+) -> tuple[NDArray[Any], NDArray[Any]]:
     name = checked.file.name_column
     if name is None:
         return np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
@@ -164,15 +181,15 @@ def _names_of(checked: Checked, rows: NDArray[np.int64], cipher: Tokeniser) -> t
 
 def _repair(
     checked: Checked, suspects: NDArray[np.int64], people: AskedPeople, cipher: Tokeniser, judging: Judging
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Suspect rows whose readable name is borne by exactly one person one edit away: (rows, positions, names)."""
+) -> _Reached:
+    """Suspect rows whose readable name is borne by exactly one person one edit away."""
     assert checked.ids is not None
     digests, readable = _names_of(checked, suspects, cipher)
     maybe = readable & people.know_name(digests)
     suspects, digests = suspects[maybe], digests[maybe]
-    none = np.zeros(0, np.int64)
     if not len(suspects):
-        return none, none, none
+        no = np.zeros(0, dtype=bool)
+        return _Reached(suspects, suspects, digests, no, no, no)
     index, candidates = valid_neighbours(checked.ids.chars[suspects], judging.as_of)
     hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
     position = people.find(hi, lo)
@@ -182,7 +199,9 @@ def _repair(
     index, position = index[named], position[named]
     alone = np.bincount(index, minlength=len(suspects)) == 1
     chosen = alone[index]
-    return suspects[index[chosen]], position[chosen], digests[index[chosen]]
+    rows = suspects[index[chosen]]
+    yes, no = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    return _Reached(rows, position[chosen], digests[index[chosen]], yes, no, yes)
 
 
 def _evidence_table(
@@ -215,7 +234,8 @@ def _note_registers(table: pa.Table, at: NDArray[np.int64], people: AskedPeople,
     """Remember the registers in which a member has an exact 正常 row as head or head's spouse."""
     digests = table.column("name_digest").to_numpy()
     readable, upgraded, repaired = (
-        table.column(name).to_numpy(zero_copy_only=False) for name in ("name_readable", "is_upgraded", "is_repaired")
+        table.column(name).to_numpy(zero_copy_only=False)
+        for name in ("name_readable", "is_upgraded", "is_repaired")
     )
     exact = people.bear_name(at, digests) & readable
     exact |= ~upgraded & (~readable | people.has_unreadable_name[at])
@@ -271,11 +291,28 @@ def intake_source(
     building = target.with_name(f"{source}.building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    feed = open_feed(source, settings.feeds, os.environ)
+    with closing(open_feed(source, settings.feeds, os.environ)) as feed:
+        result = _read_feed(settings, contract, feed, policy, cipher, judging, building)
+    values = result.as_dict()
+    (building / "source.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(building, target)
+    return values
+
+
+def _read_feed(
+    settings: Settings,
+    contract: Contract,
+    feed: Feed,
+    policy: PolicyAt,
+    cipher: Tokeniser,
+    judging: Judging,
+    building: Path,
+) -> SourceResult:
     result, receipt = check_receipt(contract, feed, policy)
     gathered: list[Gathered] = []
     if receipt is not None:
-        people = load_asked(settings.work / "people", source)
+        people = load_asked(settings.work / "people", contract.source)
         for number, listed in enumerate(receipt.files):
             part = building / f"part-{number:04d}.parquet"
             gathered.append(gather_file(feed, contract, listed, judging, people, cipher, part))
@@ -290,12 +327,7 @@ def intake_source(
     else:
         for part in building.glob("*.parquet"):
             part.unlink()
-    feed.close()
-    values = result.as_dict()
-    (building / "source.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(building, target)
-    return values
+    return result
 
 
 def finish_evidence(
@@ -313,7 +345,12 @@ def hold_source(settings: Settings, source: str, reason: str) -> None:
     folder = settings.work / "evidence" / source
     result = json.loads((folder / "source.json").read_text(encoding="utf-8"))
     counts = ("received", "accepted", "quarantined", "unauthorised", "kept", "kept_sum")
-    result.update(dict.fromkeys(counts, 0), state="held", reason=reason, message=f"{source}: held by the gate after intake")
+    result.update(
+        dict.fromkeys(counts, 0),
+        state="held",
+        reason=reason,
+        message=f"{source}: held by the gate after intake",
+    )
     for part in folder.glob("*.parquet"):
         part.unlink()
     (folder / "source.json").write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")

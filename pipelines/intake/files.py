@@ -74,7 +74,9 @@ class FileOutcome:
         if not len(changed):
             return
         before = checked.mask[changed] != 0
-        known = dict(zip(checked.batch.lines[changed][before].tolist(), masks[changed][before].tolist(), strict=True))
+        known = dict(
+            zip(checked.batch.lines[changed][before].tolist(), masks[changed][before].tolist(), strict=True)
+        )
         for lines, bits in zip(self.bad_lines, self.bad_masks, strict=True):
             for at, line in enumerate(lines.tolist()):
                 if line in known:
@@ -127,7 +129,9 @@ def read_file(
     file = contract_of(contract, listed.name)
     if file is None:
         patterns = ", ".join(one.pattern for one in contract.files)
-        outcome.held.append(("unreadable", f"{contract.source}: {listed.name} is no file of this contract; wanted {patterns}"))
+        outcome.held.append(
+            ("unreadable", f"{contract.source}: {listed.name} is no file of this contract; wanted {patterns}")
+        )
         return
     try:
         with feed.open(listed.name) as stream:
@@ -143,7 +147,9 @@ def read_file(
                 complete = False
             found = reader.finish()
     except FileNotFoundError:
-        outcome.held.append(("unreadable", f"{contract.source}: {listed.name} is in the receipt and not in the feed"))
+        outcome.held.append(
+            ("unreadable", f"{contract.source}: {listed.name} is in the receipt and not in the feed")
+        )
         return
     except (OSError, FeedError) as error:
         what = str(error) if isinstance(error, FeedError) else type(error).__name__
@@ -151,7 +157,10 @@ def read_file(
         return
     if found != listed.sha256:
         outcome.held.append(
-            ("receipt_mismatch", f"{contract.source}: {listed.name} is not the file of the receipt (sha256 differs)")
+            (
+                "receipt_mismatch",
+                f"{contract.source}: {listed.name} is not the file of the receipt (sha256 differs)",
+            )
         )
     elif complete and outcome.received != listed.rows:
         outcome.held.append(

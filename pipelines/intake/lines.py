@@ -79,7 +79,10 @@ def read_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator
             line += count
             yield batch
     if not header_seen:
-        raise SourceHeld("header_mismatch", f"{file_name}: the file is empty; wanted a header of {len(file.columns)} columns")
+        raise SourceHeld(
+            "header_mismatch",
+            f"{file_name}: the file is empty; wanted a header of {len(file.columns)} columns",
+        )
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -249,12 +252,16 @@ def _parse(block: bytes, file: FileContract) -> pa.Table | None:
     """Arrow's columns of the block; None when a line has another number of fields than the contract."""
     few = pa.dictionary(pa.int32(), pa.binary())
     names = [column.name for column in file.columns]
-    if block.startswith(_BOM):  # Arrow takes one off at the start of every block; only the file's own is none of a field
+    if block.startswith(
+        _BOM
+    ):  # Arrow takes one off at the start of every block; only the file's own is none of a field
         block = _BOM + block
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(block),
-            read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 16),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, column_names=names, block_size=len(block) + 16
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=file.separator,
                 quote_char='"' if file.quoted else False,
@@ -315,7 +322,11 @@ def _read_doubtful(block: bytes, lines: NDArray[np.int64], file: FileContract, e
 
 
 def _parse_but(
-    block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], is_odd: NDArray[np.bool_], file: FileContract
+    block: bytes,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    is_odd: NDArray[np.bool_],
+    file: FileContract,
 ) -> pa.Table | None:
     """Arrow's columns of the lines that are not odd; None when it refuses one, or none is left."""
     if is_odd.all():
@@ -370,7 +381,9 @@ class _Quotes:
     def count_inside(self, separators: NDArray[np.int64]) -> NDArray[np.int64]:
         """Separators between quotes, per line; right for clean lines."""
         opening = np.flatnonzero((self._nth % 2 == 0) & ~self.unclean[self._line])
-        inside = np.searchsorted(separators, self._at[opening + 1]) - np.searchsorted(separators, self._at[opening])
+        inside = np.searchsorted(separators, self._at[opening + 1]) - np.searchsorted(
+            separators, self._at[opening]
+        )
         counts = np.bincount(self._line[opening], weights=inside, minlength=len(self.unclean))
         return counts.astype(np.int64)
 
@@ -382,7 +395,10 @@ def _without(block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -
 
 
 def _join(
-    table: pa.Table | dict[str, pa.Array] | None, judged: list[list[str]], wanted: tuple[Column, ...], encoding: str
+    table: pa.Table | dict[str, pa.Array] | None,
+    judged: list[list[str]],
+    wanted: tuple[Column, ...],
+    encoding: str,
 ) -> dict[str, pa.Array]:
     """The columns of a table (if any) and of single judged lines below it."""
     columns: dict[str, pa.Array] = {}

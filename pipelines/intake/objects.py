@@ -78,7 +78,9 @@ def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Ite
     try:
         whole = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise SourceHeld("unreadable", f"{file_name}: not JSON; ask the department to send it again") from None
+        raise SourceHeld(
+            "unreadable", f"{file_name}: not JSON; ask the department to send it again"
+        ) from None
     items = whole.get(file.root) if type(whole) is dict else None
     if type(items) is not list:
         raise SourceHeld("unreadable", f'{file_name}: wanted an object with an array "{file.root}"')
@@ -96,7 +98,9 @@ def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Ite
         yield _array_batch(items[start : start + _BATCH_RECORDS], start + 1, exact, file)
 
 
-def _array_batch(items: list[Any], first: int, exact: Callable[[], list[dict[str, Any]]], file: FileContract) -> RowBatch:
+def _array_batch(
+    items: list[Any], first: int, exact: Callable[[], list[dict[str, Any]]], file: FileContract
+) -> RowBatch:
     lines = [place for place, item in enumerate(items, first) if type(item) is dict]
 
     def literal(row: int) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from connectors.contract import Contract
@@ -23,7 +22,7 @@ from pipelines.errors import NightFailed
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
 from pipelines.identity.names import digest_names
-from pipelines.intake.batch import BIT, REASONS
+from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Checked, Judging
 from pipelines.intake.files import FileOutcome, read_file
 from pipelines.intake.receipts import Receipt
@@ -32,7 +31,16 @@ from pipelines.settings import Settings
 from pipelines.warehouse import build_table, insert_arrow, open_warehouse, query_arrow, write_table
 from policy.model import PolicyAt
 
-_TABLES = ("household", "record", "person", "person_name", "incomplete", "authorised", "unauthorised_household", "near_suspect")
+_TABLES = (
+    "household",
+    "record",
+    "person",
+    "person_name",
+    "incomplete",
+    "authorised",
+    "unauthorised_household",
+    "near_suspect",
+)
 _HEAD = "01"  # GB/T 4761: 户主
 
 
@@ -52,7 +60,9 @@ class _Read:
         return np.concatenate([one.mask for one in self.checked] or [np.zeros(0, np.uint32)])
 
 
-def intake_people(settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging) -> dict[str, Any]:
+def intake_people(
+    settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging
+) -> dict[str, Any]:
     """Read the roster and rural_revitalisation and write work/<as-of>/people. Returns both sources' results.
 
     Raises NightFailed when the roster is held or missing: nobody can be checked without it.
@@ -68,7 +78,9 @@ def intake_people(settings: Settings, policy: PolicyAt, cipher: Tokeniser, judgi
         names = _Names()
         insert_arrow(con, "household_row", _household_rows(roster_read["households"]))
         insert_arrow(con, "member_row", _person_rows(roster_read["members"], judging.as_of, cipher, names))
-        insert_arrow(con, "monitored_row", _person_rows(monitored_read["households"], judging.as_of, cipher, names))
+        insert_arrow(
+            con, "monitored_row", _person_rows(monitored_read["households"], judging.as_of, cipher, names)
+        )
         insert_arrow(con, "authorisation_row", _authorisation_rows(roster_read["authorisations"], cipher))
         _judge_roster(con, roster_read)
         _judge_monitored(con, monitored_read["households"])
@@ -78,7 +90,8 @@ def intake_people(settings: Settings, policy: PolicyAt, cipher: Tokeniser, judgi
         if roster.state != "accepted":
             shutil.rmtree(building, ignore_errors=True)
             raise NightFailed(
-                f"the roster is {roster.state} ({roster.reason or 'no folder or receipt'}): {roster.message or 'nothing was delivered'}. "
+                f"the roster is {roster.state} ({roster.reason or 'no folder or receipt'}): "
+                f"{roster.message or 'nothing was delivered'}. "
                 "Nobody can be checked without it; nothing was published. Obtain a new roster and run the night again."
             )
         if monitored.state != "accepted":
@@ -122,7 +135,9 @@ def _require_every_file(contract: Contract, receipt: Receipt, result: SourceResu
     """The roster is three files; a receipt that leaves one out is no roster."""
     if len(contract.files) == 1:
         return
-    missing = [file.pattern for file in contract.files if file.pattern not in {one.name for one in receipt.files}]
+    missing = [
+        file.pattern for file in contract.files if file.pattern not in {one.name for one in receipt.files}
+    ]
     if missing:
         result.hold("unreadable", f"{contract.source}: the receipt does not name {', '.join(missing)}")
 
@@ -174,7 +189,9 @@ def _row_table(read: _Read, names: tuple[str, ...]) -> pa.Table:
 
 def _tokens_of(read: _Read, cipher: Tokeniser) -> dict[str, Any]:
     """hi, lo: the token's two halves (zero where the number cannot be read)."""
-    chars = np.concatenate([one.ids.chars for one in read.checked if one.ids] or [np.zeros((0, 18), np.uint8)])
+    chars = np.concatenate(
+        [one.ids.chars for one in read.checked if one.ids] or [np.zeros((0, 18), np.uint8)]
+    )
     formed = chars[:, 0] != 0
     hi, lo = np.zeros(len(chars), np.uint64), np.zeros(len(chars), np.uint64)
     hi[formed], lo[formed] = token_halves(cipher.tokens(pack_blocks(chars[formed])))
@@ -292,9 +309,11 @@ def _mark_repeated(con: duckdb.DuckDBPyConnection, table: str, read: _Read) -> N
     if not groups:
         return
     places = _RawRows(read)
-    repeated = []
+    repeated: list[int] = []
     for rows, is_member in groups:
-        order = sorted(zip(rows, is_member, strict=True), key=lambda one: (not one[1], places.fields(one[0]), one[0]))
+        order = sorted(
+            zip(rows, is_member, strict=True), key=lambda one: (not one[1], places.fields(one[0]), one[0])
+        )
         repeated.extend(row for row, _ in order[1:])
     insert_arrow(con, "repeated", pa.table({"row": pa.array(repeated, pa.int64())}))
     con.execute(
@@ -354,7 +373,9 @@ def _write_people(
         build_table(con, f"intake/{name}", every_scope=every_scope)
     _write_near_suspects(con, as_of, cipher)
     order = query_arrow(con, "select name_row from record order by record").column(0).combine_chunks()
-    _seal_names(folder / "names.sealed", names.take(order) if len(order) else pa.array([], pa.string()), cipher)
+    _seal_names(
+        folder / "names.sealed", names.take(order) if len(order) else pa.array([], pa.string()), cipher
+    )
     con.execute("alter table record drop column name_row")
     for table in _TABLES:
         write_table(con, f"select * from {table}", folder / f"{table}.parquet")
@@ -387,5 +408,3 @@ def open_names(path: Path, cipher: Tokeniser) -> pa.Array:
     """The names of the records, in record order (record n is at n - 1); only ever in memory."""
     plain = cipher.unseal(path.read_bytes(), b"names")
     return pa.ipc.open_file(pa.BufferReader(plain)).read_all().column(0).combine_chunks()
-
-

@@ -102,7 +102,9 @@ def _check_age(result: SourceResult, snapshot: date, as_of: date) -> None:
         )
 
 
-def finish_source(settings: Settings, policy: PolicyAt, result: SourceResult, outcomes: list[FileOutcome]) -> None:
+def finish_source(
+    settings: Settings, policy: PolicyAt, result: SourceResult, outcomes: list[FileOutcome]
+) -> None:
     """Add the files up, hold what must be held, and write the source's quarantine."""
     seen = sum(outcome.received for outcome in outcomes)
     quarantined = sum(outcome.quarantined for outcome in outcomes)
@@ -132,5 +134,6 @@ def finish_source(settings: Settings, policy: PolicyAt, result: SourceResult, ou
     folder.mkdir(parents=True, exist_ok=True)
     tables = [outcome.quarantine(result.source) for outcome in outcomes]
     pq.write_table(
-        pa.concat_tables(tables) if tables else QUARANTINE_SCHEMA.empty_table(), folder / f"{result.source}.parquet"
+        pa.concat_tables(tables) if tables else QUARANTINE_SCHEMA.empty_table(),
+        folder / f"{result.source}.parquet",
     )

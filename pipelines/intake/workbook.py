@@ -24,7 +24,9 @@ _MAX_RATIO = 400
 _MOST_CELLS = 32_000_000
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
 # Cells beyond column Z or row 99999, and such rows: rare, so that looking for them costs little.
-_FAR_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{2,3}(?=[0-9])|[A-Za-z]?(?=[0-9]{6}))([0-9]{1,7})["']""")
+_FAR_REFERENCE = re.compile(
+    rb"""\br\s*=\s*["']([A-Za-z]{2,3}(?=[0-9])|[A-Za-z]?(?=[0-9]{6}))([0-9]{1,7})["']"""
+)
 
 
 def read_workbook(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
@@ -32,14 +34,19 @@ def read_workbook(stream: BinaryIO, file: FileContract, file_name: str) -> Itera
     raw = stream.read()
     rows = _sheet_rows(raw, file, file_name)
     wanted = [column.header for column in file.columns]
-    header = [plain_text(cell).strip() for cell in rows[file.header_row - 1]] if len(rows) >= file.header_row else []
+    header = (
+        [plain_text(cell).strip() for cell in rows[file.header_row - 1]]
+        if len(rows) >= file.header_row
+        else []
+    )
     while header and not header[-1]:
         header.pop()
     if header != wanted:
         same = sum(a == b for a, b in zip(header, wanted, strict=False))
         raise SourceHeld(
             "header_mismatch",
-            f"{file_name} row {file.header_row}: {len(header)} headers of which {same} are as agreed; wanted {len(wanted)}",
+            f"{file_name} row {file.header_row}: {len(header)} headers of which {same} are as agreed; "
+            f"wanted {len(wanted)}",
         )
     lines: list[int] = []
     spoiled: list[tuple[int, str]] = []
@@ -67,7 +74,9 @@ def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             if unpacked > _MAX_UNPACKED_BYTES or unpacked > _MAX_RATIO * max(len(raw), 1 << 16):
-                raise SourceHeld("unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio")
+                raise SourceHeld(
+                    "unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio"
+                )
             _refuse_wide_sheets(archive, file_name)
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
         if file.sheet not in book.sheet_names:
@@ -88,7 +97,9 @@ def _refuse_wide_sheets(archive: zipfile.ZipFile, file_name: str) -> None:
     """The reader lays a sheet out as one rectangle: a lone cell in its last corner would take hundreds of gigabytes."""
     names = archive.namelist()
     if "xl/workbook.xml" not in names:
-        raise SourceHeld("unreadable", f"{file_name}: not an xlsx workbook; save it as .xlsx and send it again")
+        raise SourceHeld(
+            "unreadable", f"{file_name}: not an xlsx workbook; save it as .xlsx and send it again"
+        )
     for name in names:
         if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
             continue

@@ -24,6 +24,7 @@ def open_warehouse(work: Path, threads: int | None = None) -> Iterator[duckdb.Du
         con.execute("set temp_directory = ?", [str(work / "spill")])
         con.execute("set memory_limit = ?", [os.environ.get("HEDUI_MEMORY", "4GB")])
         con.execute("set preserve_insertion_order = false")
+        con.execute("set enable_progress_bar = false")  # it would be drawn into the closing table
         con.execute("set autoinstall_known_extensions = false")
         con.execute("set autoload_known_extensions = false")
         if threads:

@@ -1,0 +1,1 @@
+"""What makes the next source an afternoon's work: everything here follows from a contract.toml."""

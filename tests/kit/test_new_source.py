@@ -1,0 +1,151 @@
+"""A contract alone makes a source: with its feed it is read, linked and counted; without, the night is as before."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from connectors.contract import ContractError, read_contract
+from connectors.kit.scaffold import NewSource, contract_text, parse_text, write_connector
+
+from .trees import copy_tree, run_in
+
+FUND = NewSource(
+    name="housing_fund",
+    title="住房公积金",
+    owner="住房公积金管理中心",
+    legal_basis="社会救助暂行办法第五十八条",
+    cadence="每月",
+    format="csv",
+    encoding="gb18030",
+    columns=(
+        "id_number:公民身份号码:id",
+        "name:姓名:name:optional",
+        "account_no:个人账号:identifier",
+        "account_state:账户状态:code:在缴|封存|销户",
+        "balance:缴存余额:money:unit=yuan:not_negative",
+        "balance_date:余额日期:date:not_future",
+    ),
+)
+
+
+NIGHTS = """
+import json, sys
+from datetime import date
+from pathlib import Path
+
+from connectors.contract import read_contract
+from connectors.kit.mock import mock_rows, render_file, write_feed
+from connectors.registry import all_contracts
+from pipelines.cli import main
+from pipelines.manifest import read_manifest
+from sample_data.build import write_province
+
+folder, text, as_of = Path(sys.argv[1]), sys.argv[2], date(2026, 6, 30)
+feeds = folder / "feeds"
+write_province(feeds, households=30, seed=1, as_of=as_of)
+
+def night(name):
+    all_contracts.cache_clear()
+    words = ["nightly", "--as-of", str(as_of), "--feeds", str(feeds), "--home", str(folder / name), "--quiet"]
+    status = main(words)
+    return status, read_manifest(folder / name, as_of)["status"]
+
+sys.stdout, told = sys.stderr, sys.stdout
+nights = {"before": night("before")}
+path = Path("connectors/housing_fund/contract.toml")
+path.parent.mkdir()
+path.write_text(text, "utf-8")
+nights["alone"] = night("alone")
+contract = read_contract(path)
+rows = mock_rows(contract.files[0], 20, as_of)
+members = (feeds / "roster" / "members.csv").read_text("utf-8-sig").splitlines()[1:11]
+for row, member in zip(rows, members):
+    row["id_number"], row["name"] = member.split(",")[1:3]
+rows[19]["account_state"] = "不详"
+content = render_file(contract.files[0], rows)
+write_feed(contract, feeds / "housing_fund", [("housing_fund-1.csv", content, 20)], as_of)
+nights["fed"] = night("fed")
+print(json.dumps(nights), file=told)
+"""
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory):
+    """Exit and status of three nights of one province: without the contract, with it alone, and with its feed."""
+    folder = tmp_path_factory.mktemp("tree")
+    return json.loads(run_in(copy_tree(folder / "tree"), NIGHTS, folder, contract_text(FUND)))
+
+
+def test_a_known_source_nobody_expects_changes_nothing_while_it_sends_nothing(nights):
+    assert nights["alone"] == nights["before"]
+    assert nights["before"][0] == 0
+
+
+def test_its_feed_is_read_linked_and_counted(nights):
+    exit_status, status = nights["fed"]
+    assert exit_status == 0
+    fund = status["sources"]["housing_fund"]
+    assert (fund["state"], fund["received"], fund["accepted"], fund["quarantined"]) == ("accepted", 20, 19, 1)
+    assert fund["linked"] + fund["unauthorised"] > 0
+    assert status["complete"] and status["seal"] != nights["before"][1]["seal"]
+
+
+def test_a_new_source_asks_nobody_for_another_authorisation(nights):
+    assert nights["fed"][1]["lists"] == nights["before"][1]["lists"]
+
+
+def test_a_folder_of_one_short_file(tmp_path):
+    path, text = write_connector(FUND, tmp_path)
+    assert [file.name for file in path.parent.iterdir()] == ["contract.toml"]
+    assert len(text.splitlines()) <= 60
+    assert tomllib.loads(path.read_text("utf-8"))["file"][0]["column"][3]["values"] == [
+        "在缴",
+        "封存",
+        "销户",
+    ]
+    assert read_contract(path).files[0].column("balance").sensitivity == "sensitive"
+
+
+def test_a_dry_run_writes_nothing(tmp_path):
+    path, text = write_connector(FUND, tmp_path, dry_run=True)
+    assert not path.parent.exists() and 'source = "housing_fund"' in text
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    write_connector(FUND, tmp_path)
+    with pytest.raises(ContractError, match="is there already"):
+        write_connector(FUND, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "a", "A_b", "../up", "9lives", "class", "kit", "a" * 41, "房产", "a-b"])
+def test_a_bad_name_is_refused(tmp_path, name):
+    with pytest.raises(ContractError, match="wanted 2 to 40"):
+        write_connector(NewSource(**{**FUND.__dict__, "name": name}), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("balance:余额", "wanted name:header:type"),
+        ("record:记录:text", "tables need themselves"),
+        ("order:次序:money", "tables need themselves"),
+        ("state:状态:code", "closed list"),
+        ("place:地区:digits", "need their length"),
+        ("state:状态:colour", "unknown type"),
+        ("balance:余额:money:big", "option 'big'"),
+    ],
+)
+def test_a_column_nobody_can_read_is_refused(column, told):
+    with pytest.raises(ContractError, match=told):
+        new = NewSource(**{**FUND.__dict__, "columns": ("id_number:公民身份号码:id", column)})
+        parse_text(new.name, contract_text(new))
+
+
+def test_quotes_and_line_breaks_in_words_stay_words(tmp_path):
+    new = NewSource(**{**FUND.__dict__, "title": '甲"\nexpected = true\n\\'})
+    path, _ = write_connector(new, tmp_path)
+    assert read_contract(path).title == '甲"expected = true\\' and not read_contract(path).expected

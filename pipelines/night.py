@@ -6,11 +6,15 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from connectors.registry import all_contracts, evidence_sources
 from expectations.gate import preload
@@ -46,7 +50,7 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
     Raises NightFailed: nothing was published and the last published night is untouched.
     """
     policy = load_policy(settings)
-    with one_night_at_a_time(settings.home):
+    with _told_as_failure(settings.home), one_night_at_a_time(settings.home):
         ring = KeyRing.open(settings.home, os.environ)
         clear_work(settings)
         started = time.monotonic()
@@ -69,6 +73,19 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
         close_night(settings, manifest)
         tell("done")
     return manifest
+
+
+@contextmanager
+def _told_as_failure(home: Path) -> Iterator[None]:
+    """A full disk or a home that cannot be written fails the night with words an operator can act on."""
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+        raise NightFailed(
+            f"{home} cannot be read or written ({why}); nothing was published. "
+            "See that its disk has space and that this user may write there, then run the night again."
+        ) from error
 
 
 def clear_work(settings: Settings) -> None:

@@ -166,7 +166,10 @@ class PolicyAt:
         return {entry.identity["currency"]: Decimal(str(entry.value)) for entry in self.entries("fx")}
 
     def used(self, places: Iterable[Place]) -> tuple[Entry, ...]:
-        """The entries a night over these (county, township, area) uses: of figures by region only those of the places."""
+        """The entries a night over these (county, township, area) uses.
+
+        Of figures by region only those of the places.
+        """
         regional = {entry for place in places for entry in self._regional_entries(place)}
         return tuple(
             entry

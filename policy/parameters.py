@@ -68,10 +68,10 @@ def number(most: int | None = None) -> Check:
         if type(raw) is not int and type(raw) is not Decimal:
             raise ValueError(wanted)
         value = Decimal(raw)
-        if not value.is_finite() or value.is_signed() and value != 0 or most is not None and value > most:
+        if not value.is_finite() or (value.is_signed() and value != 0) or (most is not None and value > most):
             raise ValueError(wanted)
         exponent = value.as_tuple().exponent
-        if value >= _LARGEST or isinstance(exponent, int) and exponent < -_DECIMAL_PLACES:
+        if value >= _LARGEST or (isinstance(exponent, int) and exponent < -_DECIMAL_PLACES):
             raise ValueError(f"{wanted}, under {_LARGEST:f} and with at most {_DECIMAL_PLACES} decimals")
         return value
 
@@ -114,7 +114,7 @@ def list_of(item: Check) -> Check:
 
     def check(raw: object) -> Value:
         if not isinstance(raw, list):
-            raise ValueError("a list")  # noqa: TRY004 - one kind of refusal for whatever a file may hold
+            raise ValueError("a list")
         items = tuple(str(item(one)) for one in raw)
         if len(set(items)) < len(items):
             raise ValueError("a list that names nothing twice")

@@ -120,8 +120,13 @@ def _tell(report: LoadReport) -> None:
 
 
 COMMANDS = {
-    "serve": serve, "load": load, "demo": demo, "backup": take_backup, "restore": bring_back, "account": make_account,
-}  # fmt: skip
+    "serve": serve,
+    "load": load,
+    "demo": demo,
+    "backup": take_backup,
+    "restore": bring_back,
+    "account": make_account,
+}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -32,9 +32,16 @@ def create_user(
     """Create an account from the command line or a demonstration. Raises Refused, PasswordTooWeak."""
     with open_machine_session(office.engine, writes=True) as db:
         user = add_user(
-            db, office, login=login, display_name=display_name, role=role, region=region, password=password,
-            totp_needed=totp_needed, must_change_password=must_change_password,
-        )  # fmt: skip
+            db,
+            office,
+            login=login,
+            display_name=display_name,
+            role=role,
+            region=region,
+            password=password,
+            totp_needed=totp_needed,
+            must_change_password=must_change_password,
+        )
         db.commit()
         return user.id
 

@@ -2,8 +2,8 @@
 
 A backup is a zip: `manifest.json` (revision of the tables, rows and SHA-256 of each table) and one
 `<table>.jsonl` per table. It is made from one consistent view, is the same for SQLite and PostgreSQL, and can be
-restored into either. Names and free text stay sealed in it: it is worth nothing without the key ring, which is kept elsewhere,
-and the ring worth nothing without it. Sessions and sign-in attempts are left out.
+restored into either. Names and free text stay sealed in it: it is worth nothing without the key ring, which is kept
+elsewhere, and the ring worth nothing without it. Sessions and sign-in attempts are left out.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def _check_table(archive: zipfile.ZipFile, table: Table, manifest: dict[str, Any
     told = manifest["tables"].get(table.name)
     if told is None or told["columns"] != [column.name for column in table.columns]:
         raise BackupRefused(
-            f"table {table.name}: its columns in the backup are not those of this version; restore with the version that made it, then upgrade"
+            f"table {table.name}: its columns in the backup are not those of this version; "
+            "restore with the version that made it, then upgrade"
         )
     digest = hashlib.sha256()
     with archive.open(f"{table.name}.jsonl") as lines:
@@ -147,8 +148,9 @@ def _read_table(connection: Connection, table: Table, archive: zipfile.ZipFile) 
         # New rows must not be given numbers that the restored ones have.
         connection.execute(
             text(
-                f"select setval(pg_get_serial_sequence('{table.name}', 'id'), greatest((select max(id) from {table.name}), 1))"
-            )  # noqa: S608
+                f"select setval(pg_get_serial_sequence('{table.name}', 'id'), "
+                f"greatest((select max(id) from {table.name}), 1))"
+            )
         )
     return rows
 

@@ -17,9 +17,15 @@ from portal.schema import Case, Night, Visit
 from portal.workdays import add_months
 
 SOURCES = {
-    "roster": "救助名册", "tax": "税务", "market_regulation": "市场监管", "banks": "银行", "securities": "证券", "insurance": "保险",
-    "household_registration": "公安户籍", "rural_revitalisation": "乡村振兴",
-}  # fmt: skip
+    "roster": "救助名册",
+    "tax": "税务",
+    "market_regulation": "市场监管",
+    "banks": "银行",
+    "securities": "证券",
+    "insurance": "保险",
+    "household_registration": "公安户籍",
+    "rural_revitalisation": "乡村振兴",
+}
 
 
 @dataclass(frozen=True)

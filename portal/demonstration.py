@@ -66,6 +66,12 @@ def _make_or_renew(office: Office, account: Account, password: str) -> None:
             db.commit()
             return
     create_user(
-        office, login=account.login, display_name=account.display_name, role=account.role, region=account.region,
-        password=password, totp_needed=False, must_change_password=False,
-    )  # fmt: skip
+        office,
+        login=account.login,
+        display_name=account.display_name,
+        role=account.role,
+        region=account.region,
+        password=password,
+        totp_needed=False,
+        must_change_password=False,
+    )

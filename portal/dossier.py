@@ -112,7 +112,9 @@ def officer_names(desk: Desk) -> dict[int, str]:
 # Which sealed columns each record has, and under which place each was sealed.
 _SEALED: dict[Any, dict[str, str]] = {
     Visit: {
-        "investigators": "visit.investigators", "met": "visit.met", "findings": "visit.findings",
+        "investigators": "visit.investigators",
+        "met": "visit.met",
+        "findings": "visit.findings",
     },
     Outreach: {"note": "outreach.note"},
     Reply: {"note": "reply.note"},
@@ -123,7 +125,7 @@ _SEALED: dict[Any, dict[str, str]] = {
     Note: {"body": "note.body"},
     Attachment: {"name": "attachment.name"},
     Event: {},
-}  # fmt: skip
+}
 
 
 def _records(desk: Desk, case: Case, table: Any, names: dict[int, str]) -> list[dict[str, Any]]:

@@ -75,16 +75,26 @@ def follow_moved_households(db: ScopedSession, lead_ids: list[int]) -> None:
 def machine_event(case: Case, kind: str, detail: str) -> Event:
     """A line of the case's history that no officer wrote."""
     return Event(
-        case_id=case.id, county_code=case.county_code, township_code=case.township_code, at=current_time(), kind=kind,
+        case_id=case.id,
+        county_code=case.county_code,
+        township_code=case.township_code,
+        at=current_time(),
+        kind=kind,
         detail=detail,
-    )  # fmt: skip
+    )
 
 
 def _leads_to_place(db: ScopedSession, reopened: set[int]) -> list[Any]:
     columns = (
-        Lead.id, Lead.list, Lead.household_id, Lead.county_code, Lead.township_code, Lead.present, Lead.suppression_id,
+        Lead.id,
+        Lead.list,
+        Lead.household_id,
+        Lead.county_code,
+        Lead.township_code,
+        Lead.present,
+        Lead.suppression_id,
         Case.stage.label("case_stage"),
-    )  # fmt: skip
+    )
     homeless = db.execute(
         select(*columns).outerjoin(Case, Case.id == Lead.case_id).where(Lead.case_id.is_(None))
     ).all()
@@ -159,10 +169,14 @@ def _move_leads(db: ScopedSession, moves: list[tuple[int, int]]) -> None:
 def _tell_opening(db: ScopedSession, cases: list[Any]) -> None:
     rows = [
         {
-            "case_id": case.id, "county_code": case.county_code, "township_code": case.township_code,
-            "at": current_time(), "kind": "opened", "detail": f"第 {case.round} 轮，由核对结果生成",
+            "case_id": case.id,
+            "county_code": case.county_code,
+            "township_code": case.township_code,
+            "at": current_time(),
+            "kind": "opened",
+            "detail": f"第 {case.round} 轮，由核对结果生成",
         }
         for case in cases
-    ]  # fmt: skip
+    ]
     if rows:
         db.execute(insert(Event), rows)

@@ -1,4 +1,7 @@
-"""The two lists: what is on them, in what order, and how many. Rows, counts, next case and downloads share one query."""
+"""The two lists: what is on them, in what order, and how many.
+
+Rows, counts, next case and downloads share one query.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,13 @@ TITLES = {"discrepancies": "疑似不符线索", "newly_eligible": "疑似符合
 VIEWS = {"open": "待办", "suppressed": "已说明", "cleared": "已消除", "closed": "已办结"}
 ALL_VIEWS = VIEWS | {"all": "全部"}
 STATES = {
-    "new": "新增", "continuing": "持续", "changed": "变化", "cleared": "已消除", "unverified": "待复核", "withdrawn": "已撤回",
-}  # fmt: skip
+    "new": "新增",
+    "continuing": "持续",
+    "changed": "变化",
+    "cleared": "已消除",
+    "unverified": "待复核",
+    "withdrawn": "已撤回",
+}
 DUES = {"overdue": "已超期", "week": "七日内到期"}
 # Marks of a search whose words must not stand in an address (it is written to access logs).
 BY_NUMBER, BY_NAME = "number:", "name:"
@@ -98,7 +106,10 @@ def view_condition(view: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Counts:
-    """views: leads per view under the other filters, each the number of rows that view shows; households: of this view."""
+    """views: leads per view under the other filters, each the number of rows that view shows.
+
+    households: of this view.
+    """
 
     views: dict[str, int]
     households: int
@@ -147,9 +158,12 @@ def next_case_id(db: ScopedSession, filters: Filters, viewer: Viewer, today: dat
 def _given(filters: Filters, viewer: Viewer, today: date) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     for column, value in (
-        (Lead.rule, filters.rule), (Lead.state, filters.state), (Case.stage, filters.stage),
-        (Lead.county_code, filters.county), (Lead.township_code, filters.township),
-    ):  # fmt: skip
+        (Lead.rule, filters.rule),
+        (Lead.state, filters.state),
+        (Case.stage, filters.stage),
+        (Lead.county_code, filters.county),
+        (Lead.township_code, filters.township),
+    ):
         if value:
             conditions.append(column == value)
     if filters.due == "overdue":

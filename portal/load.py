@@ -28,10 +28,30 @@ from portal.settings import LOCAL_ZONE, current_time
 
 PERSON_VERSION = "person_version"
 _TOLD_BY_NIGHT = (
-    "lead_no", "county_code", "township_code", "person", "name_sealed", "name_digest", "programme", "members",
-    "value_fen", "line_fen", "assets_fen", "asset_line_fen", "sources", "source_dates", "evidence", "basis", "clears",
-    "age_band", "area", "disability", "state", "present", "fact",
-)  # fmt: skip
+    "lead_no",
+    "county_code",
+    "township_code",
+    "person",
+    "name_sealed",
+    "name_digest",
+    "programme",
+    "members",
+    "value_fen",
+    "line_fen",
+    "assets_fen",
+    "asset_line_fen",
+    "sources",
+    "source_dates",
+    "evidence",
+    "basis",
+    "clears",
+    "age_band",
+    "area",
+    "disability",
+    "state",
+    "present",
+    "fact",
+)
 
 
 class NightOutOfOrder(ValueError):
@@ -74,7 +94,8 @@ def load_new_nights(home: Path, engine: Engine, ring: KeyRing) -> list[LoadRepor
 def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadReport:
     """Load one published night in one transaction.
 
-    Raises pipelines' NightNotPublished or ListBroken when it is not there as published, NightOutOfOrder when a later one is loaded.
+    Raises pipelines' NightNotPublished or ListBroken when it is not there as published, NightOutOfOrder when a
+    later one is loaded.
     """
     night = read_night(home, as_of)
     vault = open_vault(engine, ring)
@@ -147,10 +168,19 @@ def _known_leads(db: ScopedSession, as_of: date) -> dict[tuple[Any, ...], dict[s
     """The leads this night may speak of, by identity: those that stood, and those of this very night."""
     rows = db.execute(
         select(
-            Lead.id, Lead.list, Lead.rule, Lead.household_id, Lead.person_key, Lead.first_night, Lead.fact, Lead.present,
-            Lead.suppression_id, Lead.state, Lead.township_code,
+            Lead.id,
+            Lead.list,
+            Lead.rule,
+            Lead.household_id,
+            Lead.person_key,
+            Lead.first_night,
+            Lead.fact,
+            Lead.present,
+            Lead.suppression_id,
+            Lead.state,
+            Lead.township_code,
         ).where(or_(Lead.present, Lead.last_night == as_of))
-    )  # fmt: skip
+    )
     return {tuple(row[1:6]): dict(row._mapping) for row in rows}
 
 
@@ -158,10 +188,14 @@ def _suppressions(db: ScopedSession, as_of: date) -> dict[tuple[str, ...], int]:
     """The explanations that hold on this night, by the fact they are bound to."""
     rows = db.execute(
         select(
-            Suppression.list, Suppression.rule, Suppression.household_id, Suppression.person_key, Suppression.fact,
+            Suppression.list,
+            Suppression.rule,
+            Suppression.household_id,
+            Suppression.person_key,
+            Suppression.fact,
             Suppression.id,
         ).where(Suppression.lifted_at.is_(None), Suppression.until >= as_of)
-    )  # fmt: skip
+    )
     return {tuple(row[:5]): row[5] for row in rows}
 
 

@@ -20,11 +20,31 @@ from portal.sealing import Vault, masked_name, masked_number
 RULES: dict[str, Rule] = load_rules()
 PROGRAMMES = {"dibao": "低保", "tekun": "特困", "dibao_margin": "低保边缘", "rigid_expenditure": "刚性支出"}
 _PICKED = (
-    Lead.id, Lead.lead_no, Lead.state, Lead.rule, Lead.township_code, Lead.household_id, Lead.programme, Lead.members,
-    Lead.person, Lead.name_sealed, Lead.value_fen, Lead.line_fen, Lead.assets_fen, Lead.source_dates, Lead.case_id,
-    Lead.reply_code, Lead.reply_fact, Lead.fact, Lead.version, Lead.suppression_id, Lead.present, Case.stage, Case.due_on,
+    Lead.id,
+    Lead.lead_no,
+    Lead.state,
+    Lead.rule,
+    Lead.township_code,
+    Lead.household_id,
+    Lead.programme,
+    Lead.members,
+    Lead.person,
+    Lead.name_sealed,
+    Lead.value_fen,
+    Lead.line_fen,
+    Lead.assets_fen,
+    Lead.source_dates,
+    Lead.case_id,
+    Lead.reply_code,
+    Lead.reply_fact,
+    Lead.fact,
+    Lead.version,
+    Lead.suppression_id,
+    Lead.present,
+    Case.stage,
+    Case.due_on,
     User.display_name.label("assignee"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,31 @@ from portal.sheet import figure, place_name, rule_title, yuan
 
 # What was done, told once on the page that follows.
 DONE = {
-    "assigned": "已分派。", "visited": "入户记录已保存。", "replied": "核查反馈已保存。", "sent_back": "已退回补充核查。",
-    "noted": "备注已保存。", "attached": "附件已保存。", "outreach": "联系情况已登记。", "proposed": "决定已提交，等待第二人复核。",
-    "decided": "决定已生效，本案已办结。", "second_agreed": "复核同意，决定生效。", "second_returned": "已退回。",
-    "served": "送达已登记，异议期开始计算。", "objected": "异议已受理。", "upheld": "异议成立，原决定已撤销。",
-    "rejected": "异议不成立，请再次书面告知。", "closed": "已办结。", "reopened": "已重新办理。", "explained": "说明已保存。",
-    "lifted": "说明已撤销，线索恢复待办。", "referred": "已转办。", "referral_answered": "部门答复已登记。",
-    "password": "密码已修改。", "user": "账号已保存。", "signed_out": "您已退出。",
-}  # fmt: skip
+    "assigned": "已分派。",
+    "visited": "入户记录已保存。",
+    "replied": "核查反馈已保存。",
+    "sent_back": "已退回补充核查。",
+    "noted": "备注已保存。",
+    "attached": "附件已保存。",
+    "outreach": "联系情况已登记。",
+    "proposed": "决定已提交，等待第二人复核。",
+    "decided": "决定已生效，本案已办结。",
+    "second_agreed": "复核同意，决定生效。",
+    "second_returned": "已退回。",
+    "served": "送达已登记，异议期开始计算。",
+    "objected": "异议已受理。",
+    "upheld": "异议成立，原决定已撤销。",
+    "rejected": "异议不成立，请再次书面告知。",
+    "closed": "已办结。",
+    "reopened": "已重新办理。",
+    "explained": "说明已保存。",
+    "lifted": "说明已撤销，线索恢复待办。",
+    "referred": "已转办。",
+    "referral_answered": "部门答复已登记。",
+    "password": "密码已修改。",
+    "user": "账号已保存。",
+    "signed_out": "您已退出。",
+}
 
 
 def make_templates() -> Environment:
@@ -36,9 +53,19 @@ def make_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        codes=desk_codes(), clocks=clocks(), views=ALL_VIEWS, states=STATES, dues=DUES, list_titles=TITLES, done_texts=DONE,
-        roles=permissions.ROLES, rule_title=rule_title, figures=rule_figures(), place_name=place_name, figure=figure,
-    )  # fmt: skip
+        codes=desk_codes(),
+        clocks=clocks(),
+        views=ALL_VIEWS,
+        states=STATES,
+        dues=DUES,
+        list_titles=TITLES,
+        done_texts=DONE,
+        roles=permissions.ROLES,
+        rule_title=rule_title,
+        figures=rule_figures(),
+        place_name=place_name,
+        figure=figure,
+    )
     environment.globals["csrf"] = _csrf_field
     environment.filters.update(yuan=yuan, local=_local_time, day=_day)
     return environment

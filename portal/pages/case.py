@@ -20,10 +20,20 @@ from portal.workdays import due_date
 
 # The permission each step needs, in the order the page offers them.
 WORK_NEEDS = {
-    "assign": "assign", "visit": "visit", "outreach": "outreach", "reply": "reply", "suppress": "suppress",
-    "send_back": "send_back", "decide": "decide", "second": "second", "serve": "serve", "resolve": "object",
-    "close": "close", "object": "object", "reopen": "reopen",
-}  # fmt: skip
+    "assign": "assign",
+    "visit": "visit",
+    "outreach": "outreach",
+    "reply": "reply",
+    "suppress": "suppress",
+    "send_back": "send_back",
+    "decide": "decide",
+    "second": "second",
+    "serve": "serve",
+    "resolve": "object",
+    "close": "close",
+    "object": "object",
+    "reopen": "reopen",
+}
 
 
 @page("GET", "/cases/{case_id:int}", may="read_cases")

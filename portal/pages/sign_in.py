@@ -91,9 +91,12 @@ def enrol(desk: Desk) -> Response:
     if not _accept_code(desk, user):
         secret = desk.vault.open_bytes(user.totp_sealed, TOTP_PLACE)
         return desk.render(
-            "sign_in_enrol.html", 401, secret=totp.secret_text(secret), failed=True,
+            "sign_in_enrol.html",
+            401,
+            secret=totp.secret_text(secret),
+            failed=True,
             address=totp.enrolment_address(secret, user.login),
-        )  # fmt: skip
+        )
     user.totp_confirmed = True
     desk.record("second_factor_bound")
     return _full_session(desk, user)
@@ -140,7 +143,7 @@ def _go_on(desk: Desk, user: User) -> Response:
     """After a right password: the second factor, or in."""
     if user.totp_needed:
         stage = "code" if user.totp_confirmed else "enrol"
-        row, cookie = start_session(desk.db, user, stage, desk.now, desk.settings)
+        _, cookie = start_session(desk.db, user, stage, desk.now, desk.settings)
         response = desk.redirect(STAGE_PAGES[stage])
         _set_cookie(desk, response, cookie)
         return response

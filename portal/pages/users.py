@@ -27,16 +27,24 @@ def make_user(desk: Desk) -> Response:
     _check_reach(desk, region)
     password = new_password()
     user = add_user(
-        desk.db, desk.office, login=desk.fields.raw("login").strip(), display_name=desk.fields.text("display_name", "姓名", limit=40),
-        role=desk.fields.choice("role", "角色", permissions.ROLES), region=region, password=password,
-    )  # fmt: skip
+        desk.db,
+        desk.office,
+        login=desk.fields.raw("login").strip(),
+        display_name=desk.fields.text("display_name", "姓名", limit=40),
+        role=desk.fields.choice("role", "角色", permissions.ROLES),
+        region=region,
+        password=password,
+    )
     desk.record("user_made", account=user.login, role=user.role, region=user.region)
     return _render(desk, shown=(user.login, password))
 
 
 @page("POST", "/users/{user_id:int}", may="keep_users")
 def change_user(desk: Desk) -> Response:
-    """act: password (new first password, second factor bound anew), switch (on or off), unlock, move (role and region)."""
+    """act: password (new first password, second factor bound anew), switch (on or off), unlock, move.
+
+    To move is to give another role and region.
+    """
     user = _find_user(desk)
     if user.id == desk.viewer.user_id:
         raise Refused("不能修改自己的账号，请由另一位管理员办理。")

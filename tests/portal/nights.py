@@ -85,9 +85,11 @@ def _row(ring: KeyRing, which: str, letter: str, first: str, at: int, row: dict)
     person = token(ring, row["id"]) if row.get("id") else None
     name = row.get("name", "测试甲")
     county = row["county"]
-    amount = lambda key, default: (
-        None if row.get(key, default) is None else Decimal(str(row.get(key, default))).quantize(CENT)
-    )  # noqa: E731
+
+    def amount(key, default):
+        value = row.get(key, default)
+        return None if value is None else Decimal(str(value)).quantize(CENT)
+
     common = {
         "lead_no": row.get("no") or f"{county}-{first.replace('-', '')}-{letter}-{at:05d}",
         "state": row["state"],

@@ -156,9 +156,7 @@ def test_a_night_between_download_and_upload(loaded, county):
             lead("H1", "A01", id=number(1), name="张三", state="changed", value=61000, first="2026-06-30", no="440103-20260630-D-00001"),
             lead("H1", "D01", id=number(2), name="李四", value=46, line=0, state="changed", first="2026-06-30", no="440103-20260630-D-00002")]  # fmt: skip
     loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", same))
-    book, *_ = fill(
-        content, {f"440103-20260630-D-0000{n}": ("属实", "") for n in (1, 2, 3)}
-    )
+    book, *_ = fill(content, {f"440103-20260630-D-0000{n}": ("属实", "") for n in (1, 2, 3)})
     taken, refused = send_back(county, book)
     # One day more since the same death is the same fact.
     assert (taken, [row[1] for row in refused]) == (2, ["440103-20260630-D-00001"])
@@ -174,10 +172,12 @@ def test_a_zip_bomb_is_not_unpacked(loaded, county):
     import zipfile
 
     memory = io.BytesIO()
-    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as bomb:
-        with bomb.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as out:
-            for _ in range(301):
-                out.write(bytes(1024 * 1024))
+    with (
+        zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as bomb,
+        bomb.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as out,
+    ):
+        for _ in range(301):
+            out.write(bytes(1024 * 1024))
     answer = county.send("/upload", files={"file": ("a.xlsx", memory.getvalue(), XLSX)})
     assert answer.status_code == 422 and "展开后过大" in answer.text
 

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from connectors.errors import FeedError
 from pipelines.errors import HeduiError, UsageError
 from pipelines.settings import Settings, feeds_from, home_from
 
@@ -27,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"hedui: {error}", file=sys.stderr)
         return WRONG_ARGUMENTS
-    except HeduiError as error:
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except (HeduiError, FeedError) as error:
         print(f"hedui: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -107,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     retention.add_argument("--today", type=_day, default=None, help="the day to judge by; default today")
     retention.add_argument("--airflow-logs", type=Path, help="Airflow's log folder")
     retention.add_argument("--home")
+
+    departments = _command(commands, "departments", _departments, "mock departments on a folder of feeds")
+    departments.add_argument("action", choices=("serve",))
+    departments.add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="see: hedui departments serve --help"
+    )
 
     keys = _command(commands, "keys", _keys, "make, rotate, wrap or list the keys")
     keys.add_argument("action", choices=("new", "rotate", "wrap", "list"))
@@ -243,6 +253,12 @@ def _retention(arguments: argparse.Namespace) -> int:
     if not found:
         print(f"nothing is past its time on {today}")
     return DONE
+
+
+def _departments(arguments: argparse.Namespace) -> int:
+    from connectors.departments.serve import serve_main
+
+    return serve_main(arguments.arguments)
 
 
 def _keys(arguments: argparse.Namespace) -> int:

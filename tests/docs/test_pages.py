@@ -11,6 +11,7 @@ import pytest
 
 from connectors.registry import all_contracts
 from pipelines.cli import _parser
+from portal.__main__ import COMMANDS as DESK_COMMANDS
 from tests.docs.pages import ROOT, anchors, files_of_the_tree, links, logical_lines, pages, text_of
 
 OPERATOR = ROOT / "docs" / "operator.md"
@@ -82,6 +83,11 @@ def test_every_command_and_option_is_in_the_operators_table():
         assert positional_choices(command) <= set(re.findall(r"[a-z][a-z-]+", row)), command
 
 
+def test_every_command_of_the_desk_is_in_the_operators_page():
+    shown = set(re.findall(r"python -m portal ([a-z]+)", text_of(OPERATOR)))
+    assert shown == set(DESK_COMMANDS)
+
+
 def test_every_variable_the_program_reads_is_in_the_operators_page():
     read = set()
     for path in files_of_the_tree(".py", ".yml", "Makefile"):
@@ -127,7 +133,8 @@ def test_every_page_can_be_reached_from_the_readme():
             (page.parent / link.partition("#")[0]).resolve() for link in links(page) if ":" not in link
         )
         waiting += [target for target in targets if target.suffix == ".md" and target.exists()]
-    assert not {page for page in pages() if page not in seen}
+    unreached = [page.relative_to(ROOT).as_posix() for page in pages() if page not in seen]
+    assert not unreached, "link these pages from README.md, Where to read on"
 
 
 def test_pages_name_no_developers_machine():

@@ -32,6 +32,10 @@ def closing_table(status: Mapping[str, Any], details: Mapping[str, Any], folder:
         + (f"; no standard for {', '.join(policy['gaps'])}" if policy["gaps"] else ""),
         f"seal {status['seal']}",
     ]
+    for source, names in details.get("unlisted", {}).items():
+        lines.append(
+            f"! {source}: {len(names)} files that the receipt does not name were not read: {', '.join(names)}"
+        )
     lines += [f"! {message}" for message in details.get("held", {}).values() if message]
     lines.append(f"quality report: {folder / 'report.html'}")
     return "\n".join(lines)

@@ -656,6 +656,7 @@ def _details(
         "held": {
             source: result["message"] for source, result in sources.items() if result["state"] != "accepted"
         },
+        "unlisted": {source: result["unlisted"] for source, result in sources.items() if result["unlisted"]},
         "freshness": {
             source: {name: result[name] for name in ("snapshot_date", "age_days", "max_age_days")}
             for source, result in sources.items()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import FeedError
+from pipelines.connector_commands import add_connector_commands
 from pipelines.errors import HeduiError, UsageError
 from pipelines.settings import Settings, feeds_from, home_from
 
@@ -123,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_argument("--file", type=Path, help="new: where the key ring is written, outside the home")
     keys.add_argument("--algorithm", choices=("aes", "sm4"), default=None)
     keys.add_argument("--home")
+
+    add_connector_commands(commands)
     return parser
 
 

@@ -90,7 +90,7 @@ def _typed(column: Column, text: str) -> Any:
 
 
 def _workbook(file: FileContract, rows: Sequence[Row]) -> bytes:
-    import xlsxwriter
+    import xlsxwriter  # type: ignore[import-untyped]
 
     sink = io.BytesIO()
     with xlsxwriter.Workbook(sink, {"in_memory": True}) as book:

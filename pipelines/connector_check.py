@@ -1,0 +1,340 @@
+"""Does a source's contract keep what it promises? Every check is made on the real intake and says how to cure it."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+from connectors.contract import Contract
+from connectors.kit.damage import damages
+from connectors.kit.mock import Row, mock_name, mock_rows, render_file
+from connectors.kit.scaffold import RESERVED, SQL_WORDS
+from pipelines.connector_trial import PEOPLE, Trial, Verdict, open_trial
+from pipelines.errors import UsageError
+
+_EXTENSIONS = {"csv": "csv", "pipe": "txt", "jsonl": "jsonl", "json": "json", "xlsx": "xlsx"}
+_SENSITIVITIES = ("public", "internal", "sensitive", "identity")
+_CANARY = "CANARY9900001950010199"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answered question. found: empty when it holds; where: file:line; cure: what to do."""
+
+    name: str
+    found: str = ""
+    where: str = ""
+    cure: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.found
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"✓ {self.name}"
+        return f"✗ {self.name}\n    {self.where}: found {self.found}; {self.cure}"
+
+
+def check_connector(contract: Contract, feed: Path | None = None) -> Iterator[Check]:
+    """All checks of one evidence source, in order. feed: a delivery of its own to judge besides.
+
+    Raises UsageError for a source of people: those are part of every night's own tests.
+    """
+    if contract.role != "evidence":
+        raise UsageError(f"{contract.source} says who is asked about; wanted an evidence source")
+    yield from _contract_checks(contract)
+    with open_trial(contract) as trial:
+        yield from _delivery_checks(trial)
+        yield from _damage_checks(trial)
+        yield from _people_checks(trial)
+        yield from _repetition_checks(trial)
+    if feed is not None:
+        yield from _feed_checks(contract, feed)
+
+
+def _line_of(contract: Contract, key: str, name: str | None = None) -> str:
+    """path:line of a key, of the column `name` when given; line 1 when the contract does not have it."""
+    lines = contract.path.read_text("utf-8").splitlines()
+    wanted = f'name = "{name}"' if name else f"{key} ="
+    number = next((number for number, line in enumerate(lines, 1) if wanted in line), 1)
+    return f"connectors/{contract.source}/{contract.path.name}:{number}"
+
+
+def _contract_checks(contract: Contract) -> Iterator[Check]:
+    for key in ("title", "owner", "legal_basis", "cadence"):
+        text = getattr(contract, key).strip()
+        found = "" if text and "待填" not in text else "nothing"
+        yield Check(
+            f"contract: {key} is said", found, _line_of(contract, key), f"write the department's {key}"
+        )
+    days = contract.retain_days
+    yield Check(
+        "contract: retention is 1 to 1095 days",
+        "" if 1 <= days <= 1095 else f"{days} days",
+        _line_of(contract, "retain_days"),
+        "set retain_days to what was agreed with the department",
+    )
+    yield Check(
+        "contract: one kind of file",
+        "" if len(contract.files) == 1 else f"{len(contract.files)} [[file]]",
+        _line_of(contract, "key"),
+        "make a source of each kind of file",
+    )
+    file = contract.files[0]
+    yield Check(
+        "contract: file names fit the format",
+        "" if file.pattern.endswith("." + _EXTENSIONS[file.format]) else f"{file.pattern} for {file.format}",
+        _line_of(contract, "pattern"),
+        f"end the pattern with .{_EXTENSIONS[file.format]}",
+    )
+    yield from (_column_check(contract, *question) for question in _column_questions(contract))
+
+
+def _column_questions(contract: Contract) -> Iterator[tuple[str, list[str], str]]:
+    columns = contract.files[0].columns
+    identity = [
+        c.name for c in columns if c.type in ("id", "name", "identifier") and c.sensitivity != "identity"
+    ]
+    yield "numbers, names and accounts are marked identity", identity, 'say sensitivity = "identity"'
+    odd = [c.name for c in columns if c.sensitivity not in _SENSITIVITIES]
+    yield "sensitivity is one of the agreed words", odd, f"wanted one of {', '.join(_SENSITIVITIES)}"
+    yield (
+        "money has a unit",
+        [c.name for c in columns if c.type == "money" and not c.unit],
+        'say unit = "yuan"',
+    )
+    silent = [c.name for c in columns if not c.means and c.header.isascii()]
+    yield "every column says what it means", silent, "say means in Chinese, or use a Chinese header"
+    open_lists = [c.name for c in columns if c.type == "code" and _is_open(c.values)]
+    yield "code lists are closed", open_lists, "list each value once, not empty and without space around it"
+    taken = [c.name for c in columns if c.name in RESERVED | SQL_WORDS]
+    yield "no name the tables need themselves", taken, "choose another English name"
+    unnormal = [c.name for c in columns if unicodedata.normalize("NFC", c.header).strip() != c.header]
+    yield (
+        "headers have no space around them",
+        unnormal,
+        "write the header as in the file, without outer space",
+    )
+    wrong = []
+    for column in columns:
+        try:
+            column.header.encode(contract.files[0].encoding)
+        except UnicodeEncodeError:
+            wrong.append(column.name)
+    yield "headers can be written in the encoding", wrong, "choose another encoding"
+
+
+def _is_open(values: tuple[str, ...]) -> bool:
+    return len(set(values)) != len(values) or any(not value or value != value.strip() for value in values)
+
+
+def _column_check(contract: Contract, question: str, columns: list[str], cure: str) -> Check:
+    where = _line_of(contract, "name", columns[0]) if columns else ""
+    return Check(f"columns: {question}", ", ".join(columns), where, cure)
+
+
+def _held(trial: Trial, name: str, verdict: Verdict, *reasons: str) -> Check:
+    state = f"{verdict.result['state']} {verdict.result['reason'] or ''}".strip()
+    held = verdict.result["state"] == "held" and verdict.result["reason"] in reasons
+    return Check(
+        f"held: {name}",
+        "" if held else state,
+        _line_of(trial.contract, "format"),
+        f"wanted held: {' or '.join(reasons)}",
+    )
+
+
+def _rows(trial: Trial, count: int = PEOPLE, fixed: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
+    rows = mock_rows(trial.contract.files[0], count, trial.as_of)
+    return [row | {key: value for key, value in fixed.items() if key in row} for row in rows]
+
+
+def _files(trial: Trial, rows: list[Row]) -> list[tuple[str, bytes, int]]:
+    file = trial.contract.files[0]
+    return [(mock_name(file.pattern), render_file(file, rows), len(rows))]
+
+
+def _accepted(trial: Trial, name: str, verdict: Verdict, rows: int) -> Check:
+    result = verdict.result
+    told = f"{result['state']} {result['reason'] or ''} {result['message']}".strip()
+    lines = "; ".join(f"line {line}: {reasons}" for line, reasons in verdict.quarantined[:3])
+    good = result["state"] == "accepted" and result["accepted"] == rows == result["received"]
+    return Check(
+        name, "" if good else f"{told} {lines}", _line_of(trial.contract, "format"), "mend the column's type"
+    )
+
+
+def _delivery_checks(trial: Trial) -> Iterator[Check]:
+    file = trial.contract.files[0]
+    (name, content, rows), *_ = files = _files(trial, _rows(trial))
+    yield _accepted(trial, "mock feed: every row is accepted", trial.deliver(files), rows)
+    if file.format in ("csv", "pipe", "jsonl"):
+        other = content.replace(b"\r\n", b"\n") if b"\r\n" in content else content.replace(b"\n", b"\r\n")
+        yield _accepted(
+            trial, "mock feed: either line end will do", trial.deliver([(name, other, rows)]), rows
+        )
+    if file.encoding == "utf-8" and file.format != "xlsx":
+        marked = trial.deliver([(name, b"\xef\xbb\xbf" + content, rows)])
+        yield _accepted(trial, "mock feed: a byte order mark is no data", marked, rows)
+    yield _accepted(trial, "mock feed: a delivery of no rows is one", trial.deliver(_files(trial, [])), 0)
+
+    trial.deliver(files)
+    path = trial.feed / name
+    path.write_bytes(content + b"\n")
+    yield _held(trial, "a file that is not the receipt's", trial.read(), "receipt_mismatch")
+    path.unlink()
+    yield _held(trial, "a file that is not there", trial.read(), "unreadable")
+    wrong = trial.deliver([(name, content, rows + 1)])
+    yield _held(trial, "a number of rows that is not the receipt's", wrong, "receipt_mismatch")
+    age = trial.policy.max_age_days(trial.contract.source)
+    old = trial.deliver(files, trial.as_of - timedelta(days=age + 1))
+    yield _held(trial, f"a snapshot older than {age} days", old, "stale")
+    yield _held(
+        trial, "a snapshot of tomorrow", trial.deliver(files, trial.as_of + timedelta(days=1)), "stale"
+    )
+    drifted = content.replace(_header_bytes(trial), _header_bytes(trial)[:-1] + b"Z")
+    if file.format != "xlsx":
+        verdict = trial.deliver([(name, drifted, rows)])
+        yield _held(trial, "a column under another name", verdict, "header_mismatch", "too_many_bad_rows")
+    strange = trial.deliver([("strange.bin", content, rows)])
+    yield _held(trial, "a file of no contract", strange, "unreadable")
+    trial.deliver(files)
+    (trial.feed / "unlisted.txt").write_bytes(b"x")
+    verdict = trial.read()
+    unlisted = verdict.result["unlisted"] == ["unlisted.txt"] and verdict.result["accepted"] == rows
+    yield Check(
+        "receipt: an unlisted file is told and not read", "" if unlisted else "not told", cure="ask for help"
+    )
+
+
+def _header_bytes(trial: Trial) -> bytes:
+    """The id column's header as it stands in the file; every format names it."""
+    column = trial.contract.files[0].id_column
+    assert column is not None
+    return column.header.encode(trial.contract.files[0].encoding)
+
+
+def _damage_checks(trial: Trial) -> Iterator[Check]:
+    file = trial.contract.files[0]
+    closes = True
+    for damage in damages(file, trial.as_of):
+        verdict = trial.deliver([(mock_name(file.pattern), damage.content, damage.rows)])
+        result = verdict.result
+        closes &= result["received"] == result["accepted"] + result["quarantined"] == damage.rows
+        good = verdict.quarantined == [(damage.line, damage.reason)]
+        told = (
+            "; ".join(f"line {line}: {reasons}" for line, reasons in verdict.quarantined)
+            or "nothing quarantined"
+        )
+        cure = f"wanted line {damage.line}: {damage.reason}; look at the column's type and values"
+        yield Check(
+            f"quarantine: {damage.what}", "" if good else told, _line_of(trial.contract, "format"), cure
+        )
+    yield Check(
+        "quarantine: sums close on every delivery", "" if closes else "sums that do not", cure="report this"
+    )
+    column = file.id_column
+    assert column is not None
+    many = trial.deliver(_files(trial, _rows(trial, fixed={column.name: "?"})))
+    yield _held(trial, "a delivery of bad rows only", many, "too_many_bad_rows")
+
+
+def _people_checks(trial: Trial) -> Iterator[Check]:
+    contract, file = trial.contract, trial.contract.files[0]
+    verdict = trial.deliver(_files(trial, _rows(trial)))
+    wanted = 1 if contract.authorisation else 0
+    found = verdict.result["unauthorised"]
+    yield Check(
+        "authorisation: a row of a person who signed nothing is dropped"
+        if wanted
+        else "authorisation: none is asked",
+        "" if found == wanted and verdict.result["kept"] == PEOPLE - wanted else f"{found} rows dropped",
+        _line_of(contract, "authorisation"),
+        f"wanted {wanted}",
+    )
+    strangers = _rows(trial, PEOPLE + 10)[PEOPLE:]
+    kept = trial.deliver(_files(trial, strangers)).result["kept"]
+    yield Check(
+        "strangers: rows of nobody asked about are not kept",
+        f"{kept} kept" if kept else "",
+        cure="report this",
+    )
+    secret = [c.name for c in file.columns if c.type in ("identifier", "carried")]
+    rows = _rows(trial, fixed=dict.fromkeys(secret, _CANARY))
+    verdict = trial.deliver(_files(trial, rows))
+    plain = [_CANARY, *(row[c.name] for row in rows for c in file.columns if c.type in ("id", "name"))]
+    cells = str(verdict.evidence.to_pydict() if verdict.evidence is not None else "")
+    seen = sum(text in cells or text.encode() in verdict.written for text in plain)
+    yield Check(
+        "canary: no number, name or account in what is written",
+        f"{seen} values" if seen else "",
+        _line_of(contract, "format"),
+        "give account numbers the type identifier",
+    )
+
+
+def _repetition_checks(trial: Trial) -> Iterator[Check]:
+    file = trial.contract.files[0]
+    rows = _rows(trial)
+    files = _files(trial, rows)
+    first = trial.deliver(files)
+    same = trial.deliver(files).fingerprint == first.fingerprint
+    yield Check(
+        "determinism: the same delivery twice comes to the same",
+        "" if same else "another",
+        cure="report this",
+    )
+    turned = trial.deliver(_files(trial, rows[::-1]))
+    same = _digests(turned) == _digests(first)
+    yield Check(
+        "determinism: the order of rows does not count", "" if same else "another", cure="report this"
+    )
+    name = file.pattern.replace("*", "again").replace("?", "2")
+    if name != files[0][0]:
+        twice = _digests(trial.deliver([*files, (name, files[0][1], files[0][2])]))
+        good = len(twice) == 2 * len(_digests(first)) and set(twice) == set(_digests(first))
+        yield Check(
+            "replay: rows sent twice are one piece of evidence", "" if good else "more", cure="report this"
+        )
+    trial.deliver([(files[0][0], files[0][1] + b"?", files[0][2])])
+    healed = trial.deliver(files).fingerprint == first.fingerprint
+    yield Check(
+        "replay: a healed feed is as if right at first", "" if healed else "another", cure="report this"
+    )
+
+
+def _digests(verdict: Verdict) -> list[int]:
+    return sorted(verdict.evidence.column("row_digest").to_pylist()) if verdict.evidence is not None else []
+
+
+def _feed_checks(contract: Contract, feed: Path) -> Iterator[Check]:
+    """A delivery of the department, judged on its own snapshot day; it is read where it lies."""
+    if feed.name != contract.source:
+        raise UsageError(f"--feed wants the delivery's folder, which is called {contract.source}")
+    try:
+        day = date.fromisoformat(json.loads((feed / "receipt.json").read_bytes())["snapshot_date"])
+    except (OSError, ValueError, KeyError, TypeError):
+        where, cure = (
+            f"{feed.name}/receipt.json:1",
+            "wanted a receipt with a snapshot_date; ask the department",
+        )
+        yield Check("feed: its receipt can be read", "no usable receipt", where, cure)
+        return
+    yield Check("feed: its receipt can be read")
+    with open_trial(contract, day) as trial:
+        verdict = trial.read(feed.resolve().parent)
+    result = verdict.result
+    told = "" if result["state"] == "accepted" else f"{result['reason']}: {result['message']}"
+    yield Check("feed: it is accepted", told, f"{feed.name}/receipt.json:1", "send the delivery back")
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(result["reasons"].items()))
+    line = verdict.quarantined[0][0] if verdict.quarantined else 1
+    where = f"{result['files'][0]['name'] if result['files'] else feed.name}:{line}"
+    yield Check(
+        "feed: no row is quarantined", reasons, where, "send the list of lines back to the department"
+    )

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Contract, ContractError
+from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
+from connectors.kit.documents import write_documents
 from connectors.kit.scaffold import NewSource, write_connector
 from connectors.registry import all_contracts
 from pipelines.errors import UsageError
@@ -43,6 +45,18 @@ def add_connector_commands(commands: Any) -> None:
     check = _action(actions, "check", _check, "does a source keep what its contract promises")
     check.add_argument("name")
     check.add_argument("--feed", type=Path, help="a delivery to judge besides: the folder called NAME")
+
+    document = _action(
+        actions, "document", _document, "write data dictionary and catalogue entries in Chinese"
+    )
+    document.add_argument("name")
+    document.add_argument("--output", type=Path, required=True)
+
+    diff = _action(
+        actions, "diff", _diff, "what a new version of a contract breaks; exit 1 when something does"
+    )
+    diff.add_argument("old", type=Path)
+    diff.add_argument("new", type=Path)
 
 
 def _action(
@@ -112,3 +126,21 @@ def _check(arguments: argparse.Namespace) -> int:
         failed += not one.holds
     print(f"{arguments.name}: {checks} checks, {failed} failed")
     return 1 if failed else 0
+
+
+def _document(arguments: argparse.Namespace) -> int:
+    for path in write_documents(_known(arguments.name), arguments.output):
+        print(path)
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    try:
+        changes = compare(read_version(arguments.old), read_version(arguments.new))
+    except ContractError as error:
+        raise UsageError(str(error)) from None
+    for change in changes:
+        print(change)
+    if not changes:
+        print("两个版本没有影响交付的差别")
+    return 1 if any(change.severity in (BREAKS, TIGHTENS) for change in changes) else 0

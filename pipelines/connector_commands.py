@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from connectors.contract import Contract, ContractError
 from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
 from connectors.kit.documents import write_documents
+from connectors.kit.mock import write_mock_feed
 from connectors.kit.scaffold import NewSource, write_connector
 from connectors.registry import all_contracts
 from pipelines.errors import UsageError
@@ -45,6 +47,12 @@ def add_connector_commands(commands: Any) -> None:
     check = _action(actions, "check", _check, "does a source keep what its contract promises")
     check.add_argument("name")
     check.add_argument("--feed", type=Path, help="a delivery to judge besides: the folder called NAME")
+
+    mock = _action(actions, "mock", _mock, "write a made-up delivery of a source")
+    mock.add_argument("name")
+    mock.add_argument("--output", type=Path, required=True, help="the folder of feeds; NAME is made in it")
+    mock.add_argument("--as-of", type=date.fromisoformat, required=True)
+    mock.add_argument("--rows", type=int, default=40)
 
     document = _action(
         actions, "document", _document, "write data dictionary and catalogue entries in Chinese"
@@ -126,6 +134,16 @@ def _check(arguments: argparse.Namespace) -> int:
         failed += not one.holds
     print(f"{arguments.name}: {checks} checks, {failed} failed")
     return 1 if failed else 0
+
+
+def _mock(arguments: argparse.Namespace) -> int:
+    folder = arguments.output / arguments.name
+    contract = _known(arguments.name)
+    if folder.exists():
+        raise UsageError(f"{folder} is there already; wanted a folder of feeds without {arguments.name}")
+    write_mock_feed(contract, folder, arguments.as_of, arguments.rows)
+    print(f"{folder}: a delivery of {arguments.rows} made-up rows and its receipt")
+    return 0
 
 
 def _document(arguments: argparse.Namespace) -> int:

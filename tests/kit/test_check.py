@@ -115,3 +115,10 @@ def test_new_shows_a_contract_made_of_flags(capsys):
     assert 'pattern = "housing_fund-*.xlsx"' in capsys.readouterr().out
     assert main([*words, "--column", "x"]) == 2
     assert main(["connector", "new", "banks", *words[3:]]) == 2
+
+
+def test_a_mock_delivery_is_written_once(tmp_path, capsys):
+    words = ["connector", "mock", "banks", "--output", str(tmp_path), "--as-of", "2026-06-30", "--rows", "5"]
+    assert main(words) == 0
+    assert sorted(path.name for path in (tmp_path / "banks").iterdir()) == ["mock-mock.csv", "receipt.json"]
+    assert main(words) == 2

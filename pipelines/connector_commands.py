@@ -16,6 +16,7 @@ from connectors.kit.mock import write_mock_feed
 from connectors.kit.scaffold import NewSource, write_connector
 from connectors.registry import all_contracts
 from pipelines.errors import UsageError
+from pipelines.settings import home_from
 
 _ASKED = {
     "title": "title in Chinese (名称)",
@@ -65,6 +66,11 @@ def add_connector_commands(commands: Any) -> None:
     )
     diff.add_argument("old", type=Path)
     diff.add_argument("new", type=Path)
+
+    letter = _action(actions, "letter", _letter, "draft a letter in Chinese about a held or missing source")
+    letter.add_argument("name")
+    letter.add_argument("--as-of", type=date.fromisoformat, required=True)
+    letter.add_argument("--home")
 
 
 def _action(
@@ -162,3 +168,10 @@ def _diff(arguments: argparse.Namespace) -> int:
     if not changes:
         print("两个版本没有影响交付的差别")
     return 1 if any(change.severity in (BREAKS, TIGHTENS) for change in changes) else 0
+
+
+def _letter(arguments: argparse.Namespace) -> int:
+    from pipelines.drift_letter import draft_letter
+
+    print(draft_letter(home_from(arguments.home), _known(arguments.name), arguments.as_of), end="")
+    return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -40,12 +41,13 @@ from connectors.contract import read_contract
 from connectors.kit.mock import mock_rows, render_file, write_feed
 from connectors.registry import all_contracts
 from pipelines.cli import main
+from pipelines.drift_letter import draft_letter
 from pipelines.manifest import read_manifest
 from sample_data.build import write_province
 
 folder, text, as_of = Path(sys.argv[1]), sys.argv[2], date(2026, 6, 30)
 feeds = folder / "feeds"
-write_province(feeds, households=30, seed=1, as_of=as_of)
+write_province(feeds, households=12, seed=1, as_of=as_of)
 
 def night(name):
     all_contracts.cache_clear()
@@ -68,6 +70,10 @@ rows[19]["account_state"] = "不详"
 content = render_file(contract.files[0], rows)
 write_feed(contract, feeds / "housing_fund", [("housing_fund-1.csv", content, 20)], as_of)
 nights["fed"] = night("fed")
+(feeds / "housing_fund" / "housing_fund-1.csv").write_bytes(content + b"\\n1")
+as_of = date(2026, 7, 1)
+night("fed")
+nights["letter"] = draft_letter(folder / "fed", contract, as_of)
 print(json.dumps(nights), file=told)
 """
 
@@ -95,6 +101,14 @@ def test_its_feed_is_read_linked_and_counted(nights):
 
 def test_a_new_source_asks_nobody_for_another_authorisation(nights):
     assert nights["fed"][1]["lists"] == nights["before"][1]["lists"]
+
+
+def test_a_held_delivery_gets_a_letter_without_a_value_of_a_person(nights):
+    letter = nights["letter"]
+    assert "住房公积金管理中心：" in letter and "文件与回执的校验值或行数不符" in letter
+    assert "代码" in letter and "（可能涉及的列：账户状态）" in letter and "取值：在缴、封存、销户" in letter
+    assert "最近一次采用的数据日期为 2026-06-30（2026-06-30 的核对）。" in letter
+    assert not re.search(r"[0-9]{15}", letter) and "不详" not in letter
 
 
 def test_a_folder_of_one_short_file(tmp_path):

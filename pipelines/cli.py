@@ -32,6 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        print(
+            f"hedui: {os.strerror(error.errno) if error.errno else type(error).__name__}: "
+            f"{Path(str(error.filename)).name if error.filename else 'a file'} cannot be read or written; "
+            "see that the disk has space and this user may write there",
+            file=sys.stderr,
+        )
+        return FAILED
     except (HeduiError, FeedError) as error:
         print(f"hedui: {error}", file=sys.stderr)
         return FAILED

@@ -71,7 +71,10 @@ def check_receipt(contract: Contract, feed: Feed, policy: PolicyAt) -> tuple[Sou
         result.state, result.message = "missing", str(error)
         return result, None
     if raw is None:
-        result.state, result.message = "missing", "no folder or no receipt.json"
+        result.state, result.message = (
+            "missing",
+            f"{contract.source}: no folder or no receipt.json; nothing of it is used tonight",
+        )
         return result, None
     try:
         receipt = read_receipt(raw, contract.source)
@@ -95,10 +98,11 @@ def check_receipt(contract: Contract, feed: Feed, policy: PolicyAt) -> tuple[Sou
 def _check_age(result: SourceResult, snapshot: date, as_of: date) -> None:
     result.age_days = (as_of - snapshot).days
     if not 0 <= result.age_days <= result.max_age_days:
+        when = f"{result.age_days} days before" if result.age_days >= 0 else f"{-result.age_days} days after"
         result.hold(
             "stale",
-            f"{result.source}: the snapshot is of {snapshot}, {result.age_days} days before {as_of}; "
-            f"wanted 0 to {result.max_age_days}. Ask the department for a fresh one.",
+            f"{result.source}: the snapshot is of {snapshot}, {when} {as_of}; "
+            f"wanted 0 to {result.max_age_days} days before. Ask the department for a fresh one",
         )
 
 

@@ -30,6 +30,11 @@ def published(parent: Parent, worlds: list[World], undisturbed: dict[str, str], 
     home = open_folder / "home"
     assert parent.start(worlds[0].arguments(home), open_folder).wait() in (0, 3)
     shutil.copytree(worlds[1].folder, open_folder / "world")
+    for folder in (
+        open_folder / "world",
+        *(path for path in (open_folder / "world").rglob("*") if path.is_dir()),
+    ):
+        folder.chmod(0o755)  # it came from a folder of its owner alone
     return home
 
 

@@ -91,7 +91,11 @@ def main() -> int:
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures = COMMANDS[name](given, feeds)
             scaled = name in ("ratios", "peers") and given.preset != "city"
-            keep(f"{name}-{given.preset}" if scaled else name, figures, "python -m bench " + " ".join(sys.argv[1:]))
+            keep(
+                f"{name}-{given.preset}" if scaled else name,
+                figures,
+                "python -m bench " + " ".join(sys.argv[1:]),
+            )
     from bench.table import write_tables
 
     print(write_tables())

@@ -19,8 +19,12 @@ PACKAGES = (
 
 def machine() -> dict[str, object]:
     """Processor, cores, memory, versions, commit, load: what a reader needs to judge a figure."""
-    model = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    model = [
+        line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")
+    ]
+    memory = next(
+        (int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0
+    )
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="minutes"),
         "processor": model[0] if model else platform.machine(),
@@ -41,7 +45,12 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    told = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    """The measured commit; HEDUI_BENCH_COMMIT tells it for a tree that is no repository."""
+    if given := os.environ.get("HEDUI_BENCH_COMMIT"):
+        return given
+    told = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+    )
     return told.stdout.strip() or None
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import statistics
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bench.feeds import AS_OF, size_of
-from bench.tree import Measured, measure
+from bench.tree import ROOT, Measured, measure
 
 STARTUP_SECONDS = 8.0  # what a night costs however little there is to read; taken off before the ratio
-CLI = [sys.executable, "-c", "from pipelines.cli import run; run()"]
+# The night runs in the environment it is installed in: with pyspark beside it, the gates' imports end the process.
+PRODUCT = ROOT / ".venv" / "bin" / "python"
+PYTHON = os.environ.get("HEDUI_BENCH_PYTHON") or (str(PRODUCT) if PRODUCT.exists() else sys.executable)
+CLI = [PYTHON, "-c", "from pipelines.cli import run; run()"]
 _NEXT_DAY = "2026-07-01"
 _PUBLISHED = frozenset({"nights", "audit", "keyring.json"})
 _HELD = 3  # published, a source was not accepted: synthetic feeds may hold one
@@ -26,9 +31,15 @@ def run_floor(feeds: Path) -> Measured:
 
 
 def run_nightly(feeds: Path, home: Path, as_of: str = AS_OF) -> Measured:
-    return measure(
+    """One whole night. Raises RuntimeError when nothing was published: a night that ended early is no measurement."""
+    done = measure(
         [*CLI, "nightly", "--as-of", as_of, "--feeds", str(feeds), "--home", str(home)], accept=(0, _HELD)
     )
+    if not (home / "nights" / f"{as_of}.json").is_file():
+        raise RuntimeError(
+            f"the night ended with {done.returncode} and published nothing:\n{done.stderr[-2000:]}"
+        )
+    return done
 
 
 def compare(feeds: Path, repeat: int) -> dict[str, Any]:
@@ -56,13 +67,19 @@ def compare(feeds: Path, repeat: int) -> dict[str, Any]:
     }
 
 
+_STAGES = {
+    "intake: roster": "people", "intake: departments": "feeds", "link": "link", "assess": "assess",
+    "publish": "publish", "done": "done",
+}  # fmt: skip
+
+
 def stage_seconds(night: Measured) -> dict[str, float]:
-    """Wall seconds of each stage of one night, from its progress lines; start: before the first of them."""
-    marks = [(at, text) for at, text in night.stages if ", " not in text]
-    names = ["people", "feeds", "link", "assess", "publish"]
-    spans = [round(after[0] - before[0], 2) for before, after in zip(marks, marks[1:], strict=False)]
-    told = dict(zip(names, spans, strict=False))
-    return {"start": round(night.wall - (marks[-1][0] if marks else 0.0), 2), **told}
+    """Wall seconds of each stage of one night, from its progress lines; start: of Python and its imports."""
+    marks = [
+        (at, name) for at, text in night.stages for begins, name in _STAGES.items() if text.startswith(begins)
+    ]
+    spans = {name: round(after[0] - at, 2) for (at, name), after in pairwise(marks)}
+    return {"start": round(night.wall - (marks[-1][0] if marks else 0.0), 2), **spans}
 
 
 def second_night(feeds: Path) -> dict[str, Any]:

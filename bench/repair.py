@@ -1,10 +1,11 @@
 """Mending mistyped numbers: our rule and Splink on the same corrupted names and numbers, the truth planted.
 
-Register: people with distinct valid numbers and names as common as in life (few surnames, many namesakes). Rows: some
-of the register's people with one substituted digit or one swap of neighbours in the number; strangers with a mistyped
-number of their own, namesakes of the register's people among them; and people with two mistakes, whom the rule must
-not reach. Names: a part misspelt, a part unreadable. A pair is right when it joins a row to the person it was made
-of; recall counts rows made of a person of the register, whatever was done to them.
+Register: people with distinct valid numbers and names as common as in life (few surnames, many namesakes). Rows:
+people of the register with one substituted digit or one swap of neighbours in the number, in one row of ten two such
+mistakes, which the rule must not mend; and strangers with a mistyped number of their own, all of them namesakes of
+people of the register, half of them also of the same place and day of birth. Names: a part misspelt, a part
+unreadable. A pair is right when it joins a row to the person it was made of; recall counts rows made of a person of
+the register, whatever was done to them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bench.feeds import AS_OF
-from pipelines.identity.idnumber import check_character, has_check_character, is_valid, pack_blocks, valid_neighbours
+from pipelines.identity.idnumber import (
+    check_character,
+    has_check_character,
+    is_valid,
+    pack_blocks,
+    valid_neighbours,
+)
 
-PEOPLE, ROWS = 200_000, 40_000
+PEOPLE, ROWS = 20_000, 4_000
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华玉建国志秀梅春红海文"
 _UNREADABLE = ("", "?", "李?")
@@ -43,10 +50,15 @@ class Trial:
 
 def draw_trial(people: int, rows: int, seed: int) -> Trial:
     rng = np.random.default_rng(seed)
-    every = _draw_numbers(rng, people + rows // 4)
-    names = _draw_names(rng, len(every))
+    every = _draw_numbers(rng, people)
+    names = _draw_names(rng, people)
+    namesakes = rng.choice(people, rows // 4, replace=False)
+    every = np.concatenate([every, _draw_strangers(rng, every, namesakes)])
+    names += [names[person] for person in namesakes]
     own = np.arange(people)
-    made_of = np.concatenate([rng.choice(own, rows - rows // 4, replace=False), np.arange(people, people + rows // 4)])
+    made_of = np.concatenate(
+        [rng.choice(own, rows - rows // 4, replace=False), np.arange(people, people + rows // 4)]
+    )
     numbers = every[made_of].copy()
     for row in range(rows):
         # One mistake in nine of ten, two in the rest.
@@ -55,9 +67,7 @@ def draw_trial(people: int, rows: int, seed: int) -> Trial:
     row_names = []
     for person in made_of:
         chance = rng.random()
-        if person >= people:  # a stranger, who may be the namesake of anybody
-            row_names.append(names[int(rng.integers(people))])
-        elif chance < 0.05:
+        if chance < 0.05:
             row_names.append(str(rng.choice(_UNREADABLE)))
         elif chance < 0.10:
             row_names.append(names[person][:-1] + str(rng.choice(list(_GIVEN))))
@@ -89,9 +99,9 @@ def mend_by_rule(trial: Trial) -> set[tuple[int, int]]:
     return set(zip(suspects[index[alone]].tolist(), person[alone].tolist(), strict=True))
 
 
-def mend_by_splink(trial: Trial, threshold: float) -> tuple[set[tuple[int, int]], dict[str, float]]:
+def mend_by_splink(trial: Trial) -> tuple[dict[int, tuple[float, int]], dict[str, float]]:
     """Splink as one would set it up for this: blocked on halves of the number and on name with birth year, trained
-    by EM, best pair a row above `threshold`. Returns the pairs and the seconds of training and predicting."""
+    by EM. Returns each row's best (probability, person) and the seconds of training and predicting."""
     import splink.comparison_library as cl
     from splink import Linker, SettingsCreator, block_on
     from splink.backends.duckdb import DuckDBAPI
@@ -116,24 +126,29 @@ def mend_by_splink(trial: Trial, threshold: float) -> tuple[set[tuple[int, int]]
     linker.training.estimate_probability_two_random_records_match(
         [block_on("front", "name"), block_on("back", "name")], recall=0.8
     )
-    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-    linker.training.estimate_parameters_using_expectation_maximisation(block_on("name"))
+    linker.training.estimate_u_using_random_sampling(max_pairs=2e5, seed=1)
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("name", "place"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("back"))
     trained = time.perf_counter()
-    pairs = linker.inference.predict(threshold_match_probability=threshold).as_duckdbpyrelation().to_arrow_table()
+    pairs = linker.inference.predict(threshold_match_probability=0.5).as_duckdbpyrelation().to_arrow_table()
     predicted = time.perf_counter()
     best: dict[int, tuple[float, int]] = {}
     columns = ("source_dataset_l", "unique_id_l", "unique_id_r", "match_probability")
-    for left, first, second, probability in zip(*(pairs.column(name).to_pylist() for name in columns), strict=True):
+    for left, first, second, probability in zip(
+        *(pairs.column(name).to_pylist() for name in columns), strict=True
+    ):
         person, row = (first, second) if left == "person" else (second, first)
         if row not in best or probability > best[row][0]:
             best[row] = (probability, person)
     seconds = {"training": round(trained - began, 2), "predicting": round(predicted - trained, 2)}
-    return {(row, person) for row, (_, person) in best.items()}, seconds
+    return best, seconds
 
 
 def compare_repair(people: int = PEOPLE, rows: int = ROWS, seed: int = 1) -> dict[str, Any]:
-    """Precision, recall and seconds of both; Splink at two thresholds."""
+    """Precision, recall and seconds of both; Splink at three thresholds."""
+    warm = draw_trial(2_000, 400, seed)
+    mend_by_rule(warm)  # imports and tables that are made once
+    mend_by_splink(warm)
     trial = draw_trial(people, rows, seed)
     wall, cpu = time.perf_counter(), time.process_time()
     ours = mend_by_rule(trial)
@@ -141,15 +156,25 @@ def compare_repair(people: int = PEOPLE, rows: int = ROWS, seed: int = 1) -> dic
         {"who": "hedui rule", "wall_seconds": round(time.perf_counter() - wall, 3),
          "cpu_seconds": round(time.process_time() - cpu, 3), **score(trial, ours)},
     ]  # fmt: skip
-    for threshold in (0.9, 0.999):
-        wall, cpu = time.perf_counter(), time.process_time()
-        theirs, parts = mend_by_splink(trial, threshold)
-        figures.append({
-            "who": f"splink, probability ≥ {threshold}", "wall_seconds": round(time.perf_counter() - wall, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3), **score(trial, theirs), "parts": parts,
-        })  # fmt: skip
+    wall, cpu = time.perf_counter(), time.process_time()
+    best, parts = mend_by_splink(trial)
+    spent = {
+        "wall_seconds": round(time.perf_counter() - wall, 3),
+        "cpu_seconds": round(time.process_time() - cpu, 3),
+    }
+    for threshold in (0.9, 0.99, 0.999):
+        theirs = {(row, person) for row, (probability, person) in best.items() if probability >= threshold}
+        figures.append(
+            {"who": f"splink, probability ≥ {threshold}", **spent, **score(trial, theirs), "parts": parts}
+        )
     strangers = int((trial.truth < 0).sum())
-    return {"people": people, "rows": len(trial.rows), "rows_of_strangers": strangers, "seed": seed, "found": figures}
+    return {
+        "people": people,
+        "rows": len(trial.rows),
+        "rows_of_strangers": strangers,
+        "seed": seed,
+        "found": figures,
+    }
 
 
 def score(trial: Trial, pairs: set[tuple[int, int]]) -> dict[str, float | int]:
@@ -174,6 +199,24 @@ def _draw_numbers(rng: np.random.Generator, count: int) -> Chars:
     chars = np.frombuffer("".join(drawn).encode(), np.uint8).reshape(-1, 18).copy()
     assert has_check_character(chars).all()
     return chars
+
+
+def _draw_strangers(rng: np.random.Generator, people: Chars, namesakes: NDArray[np.int64]) -> Chars:
+    """A number for each namesake that nobody of the register has: every second one of the same place and birth."""
+    taken = {bytes(number) for number in people}
+    drawn: list[bytes] = []
+    for turn, person in enumerate(namesakes):
+        while True:
+            place_and_birth = (
+                bytes(people[person][:14]) if turn % 2 else bytes(people[rng.integers(len(people))][:14])
+            )
+            seventeen = place_and_birth.decode() + f"{rng.integers(1000):03d}"
+            number = (seventeen + check_character(seventeen)).encode()
+            if number not in taken:
+                break
+        taken.add(number)
+        drawn.append(number)
+    return np.frombuffer(b"".join(drawn), np.uint8).reshape(-1, 18).copy()
 
 
 def _draw_names(rng: np.random.Generator, count: int) -> list[str]:

@@ -1,5 +1,151 @@
-"""Stub replaced below."""
+"""The results as people read them: results/README.md, a plot, and nothing that was not measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.results import FOLDER, kept
+from bench.tree import ROOT
+
+PAGE = ROOT / "docs" / "speed.md"
+_BEGIN, _END = "<!-- measured: python -m bench -->", "<!-- end of measured -->"
 
 
 def write_tables() -> str:
-    return ""
+    """Write results/README.md and, when matplotlib is there, results/peers.svg. Returns the Markdown."""
+    parts = ["# Measured results", _ratio_table(), _peer_table(), _repair_table(), _other_figures()]
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "README.md").write_text(text, encoding="utf-8")
+    _put_into_page("\n\n".join(part for part in parts[1:] if part))
+    _plot()
+    return text
+
+
+def _put_into_page(tables: str) -> None:
+    """The tables between the two marks of docs/speed.md."""
+    before, mark, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if mark and end:
+        PAGE.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{after}", encoding="utf-8")
+
+
+def _where(result: dict[str, Any]) -> str:
+    at = result["machine"]
+    load = "/".join(f"{value:g}" for value in at["load_before"])
+    versions = ", ".join(f"{name} {version}" for name, version in at["versions"].items())
+    return (
+        f"Measured {at['measured_at']} at commit {at['commit'] or 'unknown'}: {at['processor']}, {at['cores']} cores,"
+        f" {at['memory_gb']} GB, load {load} when written; Python {at['python']}, {versions}. `{result['command']}`"
+    )
+
+
+def _ratio_table() -> str:
+    blocks = []
+    for name in ("ratios", "ratios-province"):
+        if (found := kept(name)) is None:
+            continue
+        rows = "\n".join(
+            f"| {who} | {one['wall_seconds']:.1f} | {one['cpu_seconds']:.1f} | {one['peak_rss_mb']} |"
+            for who, one in (("floor", found["floor"]), ("hedui nightly", found["nightly"]))
+        )
+        stages = ", ".join(f"{stage} {seconds:g}" for stage, seconds in found["stages"].items())
+        blocks.append(
+            f"## The night against the floor: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
+            f"| | wall s | CPU s | peak memory MB |\n|---|---:|---:|---:|\n{rows}\n\n"
+            f"Ratio: wall {found['wall_ratio']} ({found['wall_ratio_without_startup']} less 8 s of start-up),"
+            f" CPU {found['cpu_ratio']} ({found['cpu_ratio_without_startup']}). Medians of {found['repeat']}"
+            f" alternating runs. Wall seconds of the last night's stages: {stages}.\n\n{_where(found)}"
+        )
+    return "\n\n".join(blocks)
+
+
+def _peer_table() -> str:
+    found = kept("peers")
+    if found is None:
+        return ""
+    rows = "\n".join(
+        f"| {row['who']} | {row['wall_seconds']:.1f} | {row['cpu_seconds']:.1f} | {row['peak_rss_mb']:.0f} |"
+        f" {_share(row['sums_unlike_the_floor'])} | `{row['command']}` |"
+        for row in found["rows"]
+    )
+    return (
+        f"## What people would write instead: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
+        "| | wall s | CPU s | peak memory MB | counts unlike the floor's | command |\n|---|---:|---:|---:|---:|---|\n"
+        f"{rows}\n\nThe readers differ in which broken lines they pass over."
+        f" Medians of {found['repeat']} runs in turn.\n\n"
+        f"{_where(found)}"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3%}"
+
+
+def _repair_table() -> str:
+    found = kept("repair")
+    if found is None:
+        return ""
+    rows = "\n".join(
+        f"| {row['who']} | {row['precision']:.4f} | {row['recall']:.3f} | {row['wrong']} | {row['cpu_seconds']:.2f} |"
+        for row in found["found"]
+    )
+    return (
+        f"## Mending mistyped numbers: {found['rows']} rows against {found['people']} people\n\n"
+        f"| | precision | recall | wrong pairs | CPU s |\n|---|---:|---:|---:|---:|\n{rows}\n\n{_where(found)}"
+    )
+
+
+def _other_figures() -> str:
+    lines = []
+    if found := kept("deidentify"):
+        share, plain = found["share_of_the_night's_reading"], found["share_of_duckdb's_reading"]
+        lines.append(
+            f"- De-identification: {found['nanoseconds_per_row']} ns a row, {share:.0%} of the CPU of reading the same"
+            f" {found['rows']} rows by the night's reader ({plain:.0%} of DuckDB's scan of the columns it needs)."
+        )
+    if found := kept("household"):
+        lines.append(
+            f"- One household on demand: {found['wall_seconds']} s wall, {found['cpu_seconds']} s CPU, process start"
+            f" included, median of {found['checks']}; {found['feeds']['rows']} rows the night before."
+        )
+    if found := kept("second"):
+        first, second = found["first_night"], found["second_night_one_feed_changed"]
+        lines.append(
+            f"- Second night with one changed feed: {second['cpu_seconds']:.1f} s CPU after"
+            f" {first['cpu_seconds']:.1f} s; seal as in full: {'yes' if found['seals_agree'] else 'no'}."
+        )
+    for point in (kept("growth") or {"points": []})["points"]:
+        night, floor = point["nightly"], point["floor"]
+        lines.append(
+            f"- Growth, {point['preset']}, strangers {point['strangers'] or 'as usual'}:"
+            f" {point['rows']} rows, night {night['cpu_seconds']:.1f} s CPU, {night['peak_rss_mb']} MB;"
+            f" floor {floor['cpu_seconds']:.1f} s CPU."
+        )
+    return "## Other figures\n\n" + "\n".join(lines) if lines else ""
+
+
+def _plot() -> None:
+    """A small bar chart of CPU seconds, drawn when matplotlib is installed."""
+    found = kept("peers")
+    if found is None:
+        return
+    try:
+        import matplotlib
+    except ImportError:
+        return
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "hedui"
+    from matplotlib import pyplot
+
+    rows = sorted(found["rows"], key=lambda row: -row["cpu_seconds"])
+    figure, axes = pyplot.subplots(figsize=(7, 2.8))
+    bars = axes.barh([row["who"] for row in rows], [row["cpu_seconds"] for row in rows], color="#8aa")
+    for bar, row in zip(bars, rows, strict=True):
+        if row["who"].startswith("hedui"):
+            bar.set_color("#b33")
+    axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+    axes.set_xlabel(f"CPU seconds, {found['feeds']['rows'] / 1e6:.1f} million rows, 2 cores")
+    axes.margins(x=0.12)
+    figure.tight_layout()
+    figure.savefig(FOLDER / "peers.svg", metadata={"Date": None})

@@ -62,7 +62,10 @@ def tree_rss(root: int) -> int:
 
 
 def measure(
-    command: Sequence[str], environ: Mapping[str, str] | None = None, every: float = 0.1, accept: Sequence[int] = (0,)
+    command: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    every: float = 0.1,
+    accept: Sequence[int] = (0,),
 ) -> Measured:
     """Run a command to its end. Raises RuntimeError, with its last words, when it ends otherwise than `accept`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}
@@ -90,4 +93,6 @@ def measure(
         raise RuntimeError(f"{' '.join(command[:6])} … ended with {process.returncode}:\n{stderr[-2000:]}")
     stages = [(float(m[1]), m[2]) for line in stderr.splitlines() if (m := _PROGRESS.match(line))]
     peak = max(peak, usage.ru_maxrss * 1024)
-    return Measured(wall, usage.ru_utime + usage.ru_stime, peak >> 20, process.returncode, stdout, stderr, stages)
+    return Measured(
+        wall, usage.ru_utime + usage.ru_stime, peak >> 20, process.returncode, stdout, stderr, stages
+    )

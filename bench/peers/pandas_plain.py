@@ -24,7 +24,9 @@ def read(path: Path, columns: int, wanted: list[int], separator: str) -> pd.Data
 
 def person_sums(feeds: Path, key_of: Callable[[pd.Series], pd.Series] | None = None) -> pa.Table:
     """key_of: what stands for the number in the join (None: the number itself)."""
-    roster = {name: read(feeds / "roster" / name, columns, [key], ",") for name, (columns, key) in ROSTER.items()}
+    roster = {
+        name: read(feeds / "roster" / name, columns, [key], ",") for name, (columns, key) in ROSTER.items()
+    }
     people = roster["members.csv"][1].str.strip()
     people = (people if key_of is None else key_of(people)).unique()
     parts = []
@@ -40,7 +42,9 @@ def person_sums(feeds: Path, key_of: Callable[[pd.Series], pd.Series] | None = N
         every["id"] = key_of(every["id"])
     known = every[every["id"].isin(people)]
     sums = known.groupby(["source", "id"], sort=False)["amount"].agg(["size", "sum"]).reset_index()
-    return pa.Table.from_pandas(sums.set_axis(["source", "id", "records", "amount"], axis=1), preserve_index=False)
+    return pa.Table.from_pandas(
+        sums.set_axis(["source", "id", "records", "amount"], axis=1), preserve_index=False
+    )
 
 
 if __name__ == "__main__":

@@ -32,7 +32,11 @@ def person_sums(feeds: Path) -> pa.Table:
         amount = pl.col(f"c{value}").cast(pl.Float64, strict=False) if value is not None else pl.lit(0.0)
         for path in sorted((feeds / source).glob(pattern)):
             rows = scan(path, columns, separator)
-            parts.append(rows.select(pl.lit(source).alias("source"), pl.col(f"c{key}").alias("id"), amount.alias("amount")))
+            parts.append(
+                rows.select(
+                    pl.lit(source).alias("source"), pl.col(f"c{key}").alias("id"), amount.alias("amount")
+                )
+            )
     parts.append(pl.from_arrow(read_objects(feeds)).lazy())
     return (
         pl.concat(parts)

@@ -15,7 +15,6 @@ import pyarrow as pa
 from bench.floor import LINES, ROSTER, read_objects
 from bench.peers.given import run_peer
 
-
 _JAVA = """#!/bin/sh
 # Spark asks for the vector module, which this runtime is built without; it then adds without it.
 for word; do

@@ -20,14 +20,18 @@ def person_sums(feeds: Path) -> pa.Table:
     for name, (columns, key) in ROSTER.items():
         scan = lines(feeds / "roster" / name, columns, ",")
         con.execute(f"create table {Path(name).stem} as select trim(c{key}) as id from {scan}")
-    con.execute("create table person as select row_number() over () as unique_id, id from (select distinct id from members)")
+    con.execute(
+        "create table person as select row_number() over () as unique_id, id from (select distinct id from members)"
+    )
     con.register("object", read_objects(feeds))
     selects = ["select source, id, amount from object"]
     for source, (pattern, columns, key, value, delimiter) in LINES.items():
         amount = f"try_cast(c{value} as double)" if value is not None else "null::double"
         scan = lines(feeds / source / pattern, columns, delimiter)
         selects.append(f"select '{source}' as source, c{key} as id, {amount} as amount from {scan}")
-    con.execute(f"create table feed as select row_number() over () as unique_id, * from ({' union all '.join(selects)})")
+    con.execute(
+        f"create table feed as select row_number() over () as unique_id, * from ({' union all '.join(selects)})"
+    )
     api = DuckDBAPI(connection=con)
     settings = SettingsCreator(
         link_type="link_only",

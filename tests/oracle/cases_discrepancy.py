@@ -159,7 +159,7 @@ def assets_over(b: Builder, side: int) -> None:
     family = b.household(programme, county, area, assets=10**7)
     limit = (b.law.limit(KEY[programme], county, area) or Decimal(30000)) * family.n
     share = (limit / 4).quantize(CENT)
-    b.security(family.people[0], share - 10, 10)
+    b.security(family.people[0], share, -10)  # an overdraft takes nothing away
     b.policy(family.people[-1], cash=share)
     b.bank(family.people[0], limit - share * 2 + side * CENT)
     b.bank(family.people[-1], -5000)  # an overdraft is no asset

@@ -17,6 +17,15 @@ def test_a_child_process_counts_towards_cpu_and_memory():
     assert done.cpu > 0.1
 
 
+def test_a_child_that_nobody_waits_for_counts_too():
+    child = "import time; end = time.process_time() + 0.6\nwhile time.process_time() < end: pass"
+    parent = f"""import os, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", {child!r}])
+time.sleep(2)
+os._exit(0)"""
+    assert measure([sys.executable, "-c", parent], every=0.02).cpu > 0.5
+
+
 def test_a_command_that_fails_is_told_with_its_last_words():
     with pytest.raises(RuntimeError, match="no feeds here"):
         measure([sys.executable, "-c", "import sys; sys.exit('no feeds here')"])

@@ -54,8 +54,8 @@ def _ratio_table() -> str:
             f"## The night against the floor: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
             f"| | wall s | CPU s | peak memory MB |\n|---|---:|---:|---:|\n{rows}\n\n"
             f"Ratio: wall {found['wall_ratio']} ({found['wall_ratio_without_startup']} less 8 s of start-up),"
-            f" CPU {found['cpu_ratio']} ({found['cpu_ratio_without_startup']}). Medians of {found['repeat']}"
-            f" alternating runs. Wall seconds of the last night's stages: {stages}.\n\n{_where(found)}"
+            f" CPU {found['cpu_ratio']} ({found['cpu_ratio_without_startup']}). Median of {found['repeat']}"
+            f" alternating run(s). Wall seconds of the last night's stages: {stages}.\n\n{_where(found)}"
         )
     return "\n\n".join(blocks)
 
@@ -73,7 +73,7 @@ def _peer_table() -> str:
         f"## What people would write instead: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
         "| | wall s | CPU s | peak memory MB | counts unlike the floor's | command |\n|---|---:|---:|---:|---:|---|\n"
         f"{rows}\n\nThe readers differ in which broken lines they pass over."
-        f" Medians of {found['repeat']} runs in turn.\n\n"
+        f" Median of {found['repeat']} run(s) in turn.\n\n"
         f"{_where(found)}"
     )
 

@@ -74,8 +74,15 @@ def load() -> None:
 @cache
 def _batch_definition() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read once, at import: nothing may be reported to anybody
-    with _putting_off():
-        import great_expectations as gx
+    try:
+        with _putting_off():
+            import great_expectations as gx
+    except SystemExit:
+        # An optional library it finds may end the process on import (pyspark without its connect packages does, with
+        # status 0): the night would stop without a word and look done.
+        raise EngineError(
+            "a library that Great Expectations imports ended the process; repair the environment"
+        ) from None
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a mapping at run time
     asset = context.data_sources.add_pandas("summaries").add_dataframe_asset("summary")

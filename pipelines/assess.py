@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -16,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from connectors.registry import authorised_sources, evidence_sources, required_authorisations
+from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.intake.checks import MICRO
 from pipelines.link import load_people, load_registers
@@ -88,20 +87,16 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
 
     Raises NightFailed when a policy figure has more digits than exact totals can carry.
     """
-    target, building = settings.work / "assess", settings.work / "assess.building"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    with open_warehouse(building) as con:
-        load_people(con, settings.work / "people")
-        for source in evidence_sources():
-            load_table(con, f"reach_{source}", [settings.work / "link" / f"reach_{source}.parquet"])
-        load_registers(con, settings)
-        summary = assess_tables(con, policy, sources)
-        for table in ("discrepancy", "newly_eligible"):
-            write_table(con, f"select * from {table}", building / f"{table}.parquet")
-    (building / "summary.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(building, target)
+    with replacing_folder(settings.work / "assess") as building:
+        with open_warehouse(building) as con:
+            load_people(con, settings.work / "people")
+            for source in evidence_sources():
+                load_table(con, f"reach_{source}", [settings.work / "link" / f"reach_{source}.parquet"])
+            load_registers(con, settings)
+            summary = assess_tables(con, policy, sources)
+            for table in ("discrepancy", "newly_eligible"):
+                write_table(con, f"select * from {table}", building / f"{table}.parquet")
+        (building / "summary.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
     return summary
 
 

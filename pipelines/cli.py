@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.errors import FeedError
 from pipelines.connector_commands import add_connector_commands
-from pipelines.errors import HeduiError, UsageError
+from pipelines.errors import HeduiError, UsageError, place_of
 from pipelines.settings import Settings, feeds_from, home_from
 
 DONE, FAILED, WRONG_ARGUMENTS, SOURCE_NOT_ACCEPTED = 0, 1, 2, 3
@@ -53,12 +53,8 @@ def run() -> None:
     try:
         sys.exit(main())
     except Exception as error:
-        trace = error.__traceback__
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
         print(
-            f"hedui: internal fault {type(error).__name__} at {place}; nothing was published. "
+            f"hedui: internal fault {type(error).__name__} at {place_of(error)}; nothing was published. "
             "Report this line; set HEDUI_TRACE=1 on synthetic data for the whole trace.",
             file=sys.stderr,
         )

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class HeduiError(Exception):
     """A message for people; never carries a person's value."""
+
+
+def place_of(error: BaseException) -> str:
+    """File and line an error comes from: what can be told of it when its message could quote a person's value."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
 
 
 class UsageError(HeduiError):

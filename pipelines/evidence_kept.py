@@ -12,7 +12,6 @@ De-identified and sealed like the published lists, and not part of the night: it
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.durable import replace_file
+from pipelines.durable import replace_file, sha256_of
 from pipelines.errors import HeduiError
 from pipelines.manifest import Manifest, latest
 from pipelines.settings import Settings
@@ -68,7 +67,7 @@ def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dic
         "folder": manifest["folder"],
         "seal": manifest["seal"],
         "key_version": manifest["key_version"],
-        "files": {str(path.relative_to(building)): _sha256(path) for path in sorted(building.rglob("*.*"))},
+        "files": {str(path.relative_to(building)): sha256_of(path) for path in sorted(building.rglob("*.*"))},
     }
     replace_file(building / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
     os.replace(building, target)
@@ -100,12 +99,7 @@ def open_evidence(home: Path) -> KeptEvidence:
         ) from None
     for name, digest in kept["files"].items():
         path = folder / name
-        if not path.is_file() or _sha256(path) != digest:
+        if not path.is_file() or sha256_of(path) != digest:
             raise EvidenceNotKept(f"evidence/{folder.name}/{name} is not the file that was kept; {again}")
     sources: dict[str, dict[str, Any]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
     return KeptEvidence(folder, night, sources)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
+from pipelines.durable import replacing_folder
 from pipelines.intake.evidence import REGISTER_SCHEMA, evidence_schema
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, load_table, open_warehouse, write_table
@@ -23,20 +22,16 @@ def link_night(settings: Settings) -> dict[str, Any]:
 
     linked: rows exact for at least one record; duplicate: linked minus distinct ones (spec section 3).
     """
-    target, building = settings.work / "link", settings.work / "link.building"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
     counts: dict[str, dict[str, int]] = {}
-    with open_warehouse(building) as con:
-        load_people(con, settings.work / "people")
-        build_table(con, "link/asked_record")
-        for source in evidence_sources():
-            counts[source] = _link_source(con, settings, source)
-            write_table(con, f"select * from reach_{source}", building / f"reach_{source}.parquet")
-            con.execute(f"drop table reach_{source}")
-    (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(building, target)
+    with replacing_folder(settings.work / "link") as building:
+        with open_warehouse(building) as con:
+            load_people(con, settings.work / "people")
+            build_table(con, "link/asked_record")
+            for source in evidence_sources():
+                counts[source] = _link_source(con, settings, source)
+                write_table(con, f"select * from reach_{source}", building / f"reach_{source}.parquet")
+                con.execute(f"drop table reach_{source}")
+        (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     return counts
 
 

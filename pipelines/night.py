@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import duckdb
 from connectors.registry import all_contracts, evidence_sources
 from expectations.gate import preload
 from pipelines.assess import assess_night, read_summary
-from pipelines.errors import NightFailed, UsageError
+from pipelines.errors import NightFailed
 from pipelines.evidence_kept import keep_evidence
 from pipelines.gates import gate_assess, gate_intake, gate_link, gate_publish, read_gates
 from pipelines.identity.keyring import KeyRing
@@ -195,10 +194,3 @@ def run_publish(settings: Settings, policy: PolicyAt, ring: KeyRing) -> Manifest
         return read_gates(settings)
 
     return publish_lists(settings, policy, ring, read_sources(settings), counted, summary, gates)
-
-
-def main_as_of(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("--as-of wants a date like 2026-06-30") from None

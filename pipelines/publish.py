@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import shutil
@@ -20,11 +19,13 @@ from numpy.typing import NDArray
 
 from connectors.registry import all_contracts, authorised_sources
 from pipelines.assess import PROGRAMMES
+from pipelines.durable import sha256_of
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import unpack_blocks
 from pipelines.identity.keyring import KeyRing
+from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.batch import reasons_of
-from pipelines.intake.people import open_names, token_halves
+from pipelines.intake.people import open_names
 from pipelines.lists import ListName, read_published, seal_inputs, seal_of, to_readable
 from pipelines.manifest import Manifest, latest_before, publish_night
 from pipelines.report import write_report
@@ -135,8 +136,8 @@ class People:
 
 def tokens_of(table: pa.Table) -> NDArray[np.uint8]:
     """(n, 16) tokens from columns hi and lo; nulls become zeros."""
-    halves = [pc.fill_null(table.column(name), 0).to_numpy().astype(np.uint64) for name in ("hi", "lo")]
-    return np.concatenate([half.astype(">u8").view(np.uint8).reshape(-1, 8) for half in halves], axis=1)
+    halves = (pc.fill_null(table.column(name), 0).to_numpy().astype(np.uint64) for name in ("hi", "lo"))
+    return join_halves(*halves)
 
 
 def open_numbers(table: pa.Table, cipher: Tokeniser) -> pa.Array:
@@ -216,7 +217,7 @@ def publish_lists(
 
 def _finish(settings: Settings, ring: KeyRing, manifest: Manifest, folder: Path) -> Manifest:
     write_report(dict(manifest), earlier_manifests(settings.home, settings.as_of), folder / "report.html")
-    manifest["files"] = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    manifest["files"] = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     publish_night(settings.home, ring, manifest)
     remove_debris(settings.home)
     return manifest
@@ -244,11 +245,6 @@ def remove_debris(home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _build_lists(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -274,26 +270,18 @@ def _build_lists(
     heads = people.heads()
     insert_arrow(con, "head", heads)
     rules = load_rules()
-    discrepancies = _build_list(
-        con, "discrepancies", "discrepancy", settings, people, cipher, ring, sources, summary, before, rules
-    )
-    eligible = _build_list(
-        con,
-        "newly_eligible",
-        "newly_eligible",
-        settings,
-        people,
-        cipher,
-        ring,
-        sources,
-        summary,
-        before,
-        rules,
-    )
-    return {
-        "discrepancies": discrepancies,
-        "newly_eligible": _name_open_leads(eligible, discrepancies, rules),
-    }
+    insert_arrow(con, "rule_need", _rule_needs(rules, sources, summary))
+    lists: dict[str, pa.Table] = {}
+    for which, assessed_table in (("discrepancies", "discrepancy"), ("newly_eligible", "newly_eligible")):
+        old = _previous(settings.home, which, before, ring)
+        old_hi, old_lo = token_halves(_retoken(old, cipher))
+        fresh, states = _compare(con, which, assessed_table, old, old_hi, old_lo)
+        shown = _shown_columns(which, fresh, people, cipher, rules, sources)
+        carried = _carried_columns(old, old_hi, old_lo, cipher)
+        merged = _merge(which, states, shown, carried, settings.as_of)
+        lists[which] = _seal_rows(which, _number(which, merged, settings.as_of), cipher)
+    lists["newly_eligible"] = _name_open_leads(lists["newly_eligible"], lists["discrepancies"], rules)
+    return lists
 
 
 def _rule_needs(
@@ -320,25 +308,20 @@ def _rule_needs(
     )
 
 
-def _build_list(
+def _compare(
     con: duckdb.DuckDBPyConnection,
     which: str,
     assessed: str,
-    settings: Settings,
-    people: People,
-    cipher: Tokeniser,
-    ring: KeyRing,
-    sources: dict[str, dict[str, Any]],
-    summary: dict[str, Any],
-    before: Manifest | None,
-    rules: dict[str, Rule],
-) -> pa.Table:
-    old = _previous(settings.home, which, before, ring)
-    old_hi, old_lo = token_halves(_retoken(old, cipher))
+    old: pa.Table,
+    old_hi: NDArray[np.uint64],
+    old_lo: NDArray[np.uint64],
+) -> tuple[pa.Table, pa.Table]:
+    """Tonight's leads with the person they name, and the state of every lead of tonight and of the night before.
+
+    old_hi, old_lo: the earlier leads' tokens under tonight's key.
+    """
     person_rule = old.column("is_person_rule").to_numpy(zero_copy_only=False).astype(bool)
-    money = _MONEY[which]
-    value_name = next(iter(money))
-    cents = _rescale(old.column(value_name), pa.decimal128(38, 0))
+    cents = _rescale(old.column(next(iter(_MONEY[which]))), pa.decimal128(38, 0))
     insert_arrow(
         con,
         "before",
@@ -353,7 +336,6 @@ def _build_list(
             }
         ),
     )
-    insert_arrow(con, "rule_need", _rule_needs(rules, sources, summary))
     con.execute(
         f"""
         create or replace table numbered as
@@ -375,10 +357,7 @@ def _build_list(
         order by tonight
         """,
     )
-    shown = _shown_columns(which, fresh, people, cipher, rules, sources)
-    carried = _carried_columns(old, old_hi, old_lo, cipher)
-    table = _merge(which, states, shown, carried, settings.as_of)
-    return _seal_rows(which, _number(which, table, settings.as_of), cipher)
+    return fresh, states
 
 
 def _previous(home: Path, which: str, before: Manifest | None, ring: KeyRing) -> pa.Table:

@@ -18,7 +18,7 @@ from connectors.errors import FeedError, FeedUnavailable
 from connectors.feeds import open_feed
 from connectors.registry import evidence_sources
 from pipelines import night
-from pipelines.errors import HeduiError
+from pipelines.errors import HeduiError, place_of
 from pipelines.household_check import check_household_sealed
 from pipelines.identity.keyring import KeyRing
 from pipelines.lease import return_lease, take_lease, under_lease
@@ -47,12 +47,8 @@ def telling_no_values(stage: Callable[P, R]) -> Callable[P, R]:
             failure: Exception = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         except Exception as error:
-            trace = error.__traceback__
-            while trace and trace.tb_next:
-                trace = trace.tb_next
-            place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
             failure = StageFailed(
-                f"{type(error).__name__} at {place} in {stage.__name__}; nothing was published"
+                f"{type(error).__name__} at {place_of(error)} in {stage.__name__}; nothing was published"
             )
         raise failure
 

@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.audit import AuditLog
+from pipelines.durable import sha256_of
 from pipelines.errors import HeduiError
 from pipelines.identity.keyring import KeyRing
 from pipelines.lists import read_published, seal_inputs, seal_of, to_readable
@@ -131,7 +132,6 @@ def _check_seal(home: Path, night: date, ring: KeyRing) -> list[str]:
 
 def _sha256(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return None

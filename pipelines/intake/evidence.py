@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 from connectors.contract import Contract, FileContract
 from connectors.feeds import Feed, open_feed
 from connectors.registry import all_contracts
+from pipelines.durable import replacing_folder
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
 from pipelines.identity.names import digest_names, short_digest
+from pipelines.identity.tokens import token_halves
 from pipelines.intake.asked import AskedPeople, load_asked
 from pipelines.intake.checks import Checked, Judging, check_batch, to_utf8, trim
 from pipelines.intake.files import FileOutcome, contract_of, read_batches, read_file
-from pipelines.intake.people import token_halves
 from pipelines.intake.receipts import ReceiptFile
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
@@ -287,16 +287,11 @@ def intake_source(
 ) -> dict[str, Any]:
     """Read one department's feed into work/<as-of>/evidence/<source>. Returns its SourceResult as a dict."""
     contract = all_contracts()[source]
-    target = settings.work / "evidence" / source
-    building = target.with_name(f"{source}.building")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    with closing(open_feed(source, settings.feeds, os.environ)) as feed:
-        result = _read_feed(settings, contract, feed, policy, cipher, judging, building)
-    values = result.as_dict()
-    (building / "source.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(building, target)
+    with replacing_folder(settings.work / "evidence" / source) as building:
+        with closing(open_feed(source, settings.feeds, os.environ)) as feed:
+            result = _read_feed(settings, contract, feed, policy, cipher, judging, building)
+        values = result.as_dict()
+        (building / "source.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
     return values
 
 

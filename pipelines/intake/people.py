@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from connectors.contract import Contract
 from connectors.feeds import open_feed
 from connectors.registry import all_contracts, authorised_sources
+from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
+from pipelines.identity.idnumber import birth_dates, pack_blocks, unpack_chars, valid_neighbours
 from pipelines.identity.names import digest_names
+from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Checked, Judging
-from pipelines.intake.files import FileOutcome, read_file
+from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.receipts import Receipt
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
@@ -67,11 +69,14 @@ def intake_people(
 
     Raises NightFailed when the roster is held or missing: nobody can be checked without it.
     """
+    with replacing_folder(settings.work / "people") as building:
+        return _build_people(settings, policy, cipher, judging, building)
+
+
+def _build_people(
+    settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging, building: Path
+) -> dict[str, Any]:
     contracts = all_contracts()
-    target = settings.work / "people"
-    building = settings.work / "people.building"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
     roster, roster_read = _read_people(settings, policy, contracts["roster"], judging)
     monitored, monitored_read = _read_people(settings, policy, contracts["rural_revitalisation"], judging)
     with open_warehouse(building) as con:
@@ -88,7 +93,6 @@ def intake_people(
         finish_source(settings, policy, roster, [o for read in roster_read.values() for o in read.outcomes])
         finish_source(settings, policy, monitored, monitored_read["households"].outcomes)
         if roster.state != "accepted":
-            shutil.rmtree(building, ignore_errors=True)
             raise NightFailed(
                 f"the roster is {roster.state} ({roster.reason or 'no folder or receipt'}): "
                 f"{roster.message or 'nothing was delivered'}. "
@@ -99,8 +103,6 @@ def intake_people(
         _write_people(con, building, settings.as_of, cipher, names)
     results = {"roster": roster.as_dict(), "rural_revitalisation": monitored.as_dict()}
     (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(building, target)
     return results
 
 
@@ -108,25 +110,23 @@ def _read_people(
     settings: Settings, policy: PolicyAt, contract: Contract, judging: Judging
 ) -> tuple[SourceResult, dict[str, _Read]]:
     reads = {file.key: _Read() for file in contract.files}
-    feed = open_feed(contract.source, settings.feeds, os.environ)
-    result, receipt = check_receipt(contract, feed, policy)
-    if receipt is None:
-        return result, reads
-    for listed in receipt.files:
-        outcome = FileOutcome(listed.name)
-        checked = list(read_file(feed, contract, listed, judging, outcome))
-        key = checked[0].file.key if checked else _file_key(contract, listed.name)
-        for one in checked:
-            one.file_name = listed.name
-        reads[key].checked.extend(checked)
-        reads[key].outcomes.append(outcome)
+    with closing(open_feed(contract.source, settings.feeds, os.environ)) as feed:
+        result, receipt = check_receipt(contract, feed, policy)
+        if receipt is None:
+            return result, reads
+        for listed in receipt.files:
+            outcome = FileOutcome(listed.name)
+            checked = list(read_file(feed, contract, listed, judging, outcome))
+            for one in checked:
+                one.file_name = listed.name
+            read = reads[_file_key(contract, listed.name)]
+            read.checked.extend(checked)
+            read.outcomes.append(outcome)
     _require_every_file(contract, receipt, result)
     return result, reads
 
 
 def _file_key(contract: Contract, name: str) -> str:
-    from pipelines.intake.files import contract_of
-
     file = contract_of(contract, name)
     return file.key if file else contract.files[0].key
 
@@ -198,11 +198,6 @@ def _tokens_of(read: _Read, cipher: Tokeniser) -> dict[str, Any]:
     return {"hi": hi, "lo": lo, "chars": chars}
 
 
-def token_halves(tokens: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    words = np.ascontiguousarray(tokens).view(">u8").reshape(-1, 2).astype(np.uint64)
-    return words[:, 0], words[:, 1]
-
-
 def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> pa.Table:
     listed = {column.name for one in read.checked[:1] for column in one.file.columns}
     wanted = (
@@ -240,11 +235,10 @@ def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> 
         "name_digest": digests,
         "name_readable": readable,
         "name_row": names.add(raw_names),
-        "near_source": np.arange(len(chars)),
     }
     for name, values in extra.items():
         present = present.append_column(name, pa.array(values))
-    return present.drop_columns(["near_source"])
+    return present
 
 
 def _ages(chars: NDArray[np.uint8], valid: NDArray[np.bool_], as_of: date) -> pa.Array:
@@ -384,12 +378,8 @@ def _write_people(
 def _write_near_suspects(con: duckdb.DuckDBPyConnection, as_of: date, cipher: Tokeniser) -> None:
     """near_suspect: valid numbers one edit away from a suspect number on the roster, per household (for H01)."""
     suspects = query_arrow(con, "select household, hi, lo from record where not is_valid and list = 'roster'")
-    tokens = np.zeros((len(suspects), 16), np.uint8)
-    for at, name in ((0, "hi"), (8, "lo")):
-        halves = suspects.column(name).to_numpy().astype(np.uint64)
-        tokens[:, at : at + 8] = halves.astype(">u8").view(np.uint8).reshape(-1, 8)
-    from pipelines.identity.idnumber import unpack_chars
-
+    halves = (suspects.column(name).to_numpy().astype(np.uint64) for name in ("hi", "lo"))
+    tokens = join_halves(*halves)
     index, candidates = valid_neighbours(unpack_chars(cipher.open_tokens(tokens)), as_of)
     hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
     households = suspects.column("household").combine_chunks().take(pa.array(index))

@@ -24,8 +24,9 @@ from policy.model import PolicyAt
 class SourceResult:
     """Counts of an accepted source; zero for a held one (what was seen of it stands in `seen`).
 
-    dates as ISO text; covers: first and last month as YYYY-MM; sums: {money column: [millionths over accepted
-    rows that were kept, the same over what was written]}.
+    dates as ISO text; covers: first and last month as YYYY-MM; kept: rows that reach somebody asked about;
+    kept_sum: all their amounts, in millionths; files: name, sha256 and rows of the receipt; codes: {column: {code:
+    accepted rows}}.
     """
 
     source: str

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from connectors.registry import all_contracts
+
 _SOURCE_COUNTS = ("received", "accepted", "quarantined", "linked", "duplicate", "unauthorised")
 _STATES = ("new", "continuing", "changed", "cleared", "unverified")
 
@@ -14,7 +16,10 @@ _STATES = ("new", "continuing", "changed", "cleared", "unverified")
 def closing_table(status: Mapping[str, Any], details: Mapping[str, Any], folder: Path) -> str:
     """Plain text for a terminal."""
     rows = [["source", "state", *_SOURCE_COUNTS]]
-    for source, result in status["sources"].items():
+    told = status["sources"]
+    # The manifest keeps its keys sorted; people read the sources in the registry's order.
+    for source in sorted(told, key=[*all_contracts(), *told].index):
+        result = told[source]
         state = result["state"] if result["reason"] is None else f"{result['state']}: {result['reason']}"
         rows.append([source, state, *(f"{result[name]:,}" for name in _SOURCE_COUNTS)])
     lists = [["list", *_STATES, "withheld"]]

@@ -64,16 +64,18 @@ def test_a_small_group_is_hidden_and_cannot_be_computed_from_the_others():
 
 
 def test_the_statistics_count_what_was_answered_and_hide_the_few(desk):
-    rows = [lead(f"G{at}", "A01", id=number(at), no=f"440103-20260630-D-{at:05d}") for at in range(1, 11)]
+    rows = [
+        lead(f"household-{at}", "A01", id=number(at), no=f"440103-20260630-D-{at:05d}") for at in range(1, 11)
+    ]
     desk.load(publish(desk.home, desk.ring, "2026-06-30", rows))
     county = desk.officer("xian1", "county", "440103")
     for at in range(1, 11):
-        answer_all(desk, county, f"G{at}", "not_true" if at <= 5 else "confirmed")
-    county.done(case_of(desk, "G1").id, "decide", KEEP)
+        answer_all(desk, county, f"household-{at}", "not_true" if at <= 5 else "confirmed")
+    county.done(case_of(desk, "household-1").id, "decide", KEEP)
     province = desk.officer("sheng", "province", "44")
     page = province.get("/statistics").text
     assert page.count("50.0%") >= 2 and "23.7% – 76.3%" in page
-    assert "G1" not in page and "核实后维持或无需处理 <b>1</b>" in page
+    assert "household-1" not in page and "核实后维持或无需处理 <b>1</b>" in page
     assert "荔湾区" in province.get("/statistics/bulletin?month=2026-06").text
 
 

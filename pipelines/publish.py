@@ -297,7 +297,7 @@ def _rule_needs(
                 "rule": rule.code,
                 "is_person_rule": rule.person,
                 "household_list": "monitored" if rule.code.startswith("N") else "roster",
-                "is_held": any(sources[source]["state"] != "accepted" for source in needs),
+                "is_held": any(_state_of(sources, source) != "accepted" for source in needs),
                 "is_not_comparable": "tax" in needs and not summary["tax_comparable"],
                 "scopes": sum(1 << place for place, source in enumerate(scopes) if source in needs),
             }
@@ -306,6 +306,11 @@ def _rule_needs(
     return table.set_column(
         table.column_names.index("scopes"), "scopes", table.column("scopes").cast(pa.uint64())
     )
+
+
+def _state_of(sources: dict[str, dict[str, Any]], source: str) -> str:
+    """A source that nobody expects stands in no night it delivered nothing for: what needs it cannot be verified."""
+    return str(sources[source]["state"]) if source in sources else "missing"
 
 
 def _compare(
@@ -428,16 +433,17 @@ def _shown_columns(
             {code: "、".join(codes.sources.name(one) for one in rule.needs) for code, rule in rules.items()},
         )
         dates = {
-            code: "；".join(
-                f"{codes.sources.name(one)} "
-                f"{sources[one]['snapshot_date'] or codes.source_states.name(sources[one]['state'])}"
-                for one in rule.needs
-            )
+            code: "；".join(f"{codes.sources.name(one)} {_date_or_state(sources, one)}" for one in rule.needs)
             for code, rule in rules.items()
         }
         columns["source_dates"] = _by_rule(rule_codes, dates)
     columns["basis"] = _by_rule(rule_codes, {code: rule.basis for code, rule in rules.items()})
     return pa.table(columns)
+
+
+def _date_or_state(sources: dict[str, dict[str, Any]], source: str) -> str:
+    known = sources[source]["snapshot_date"] if source in sources else None
+    return known or load_codes().source_states.name(_state_of(sources, source))
 
 
 def _by_rule(rule_codes: pa.Array, texts: dict[str, str]) -> pa.Array:

@@ -102,17 +102,17 @@ def test_new_shows_a_contract_made_of_flags(capsys):
     words = [
         "connector",
         "new",
-        "housing_fund",
+        "payment_accounts",
         "--title",
-        "住房公积金",
+        "支付账户余额",
         "--owner",
-        "公积金中心",
+        "支付机构",
         "--dry-run",
     ]
-    words += ["--legal-basis", "社会救助暂行办法第五十八条", "--format", "xlsx", "--encoding", "utf-8"]
+    words += ["--legal-basis", "最低生活保障审核确认办法第十七条", "--format", "xlsx", "--encoding", "utf-8"]
     words += ["--column", "id_number:公民身份号码:id", "--column", "balance:余额:money:unit=yuan"]
     assert main(words) == 0
-    assert 'pattern = "housing_fund-*.xlsx"' in capsys.readouterr().out
+    assert 'pattern = "payment_accounts-*.xlsx"' in capsys.readouterr().out
     assert main([*words, "--column", "x"]) == 2
     assert main(["connector", "new", "banks", *words[3:]]) == 2
 

@@ -13,20 +13,20 @@ from connectors.kit.scaffold import NewSource, contract_text, parse_text, write_
 
 from .trees import copy_tree, run_in
 
-FUND = NewSource(
-    name="housing_fund",
-    title="住房公积金",
-    owner="住房公积金管理中心",
-    legal_basis="社会救助暂行办法第五十八条",
+ACCOUNTS = NewSource(
+    name="payment_accounts",
+    title="支付账户余额",
+    owner="非银行支付机构",
+    legal_basis="最低生活保障审核确认办法第十七条",
     cadence="每月",
     format="csv",
     encoding="gb18030",
     columns=(
         "id_number:公民身份号码:id",
         "name:姓名:name:optional",
-        "account_no:个人账号:identifier",
-        "account_state:账户状态:code:在缴|封存|销户",
-        "balance:缴存余额:money:unit=yuan:not_negative",
+        "account_no:支付账号:identifier",
+        "account_state:账户状态:code:在用|冻结|销户",
+        "balance:余额:money:unit=yuan:not_negative",
         "balance_date:余额日期:date:not_future",
     ),
 )
@@ -57,7 +57,7 @@ def night(name):
 
 sys.stdout, told = sys.stderr, sys.stdout
 nights = {"before": night("before")}
-path = Path("connectors/housing_fund/contract.toml")
+path = Path("connectors/payment_accounts/contract.toml")
 path.parent.mkdir()
 path.write_text(text, "utf-8")
 nights["alone"] = night("alone")
@@ -68,9 +68,9 @@ for row, member in zip(rows, members):
     row["id_number"], row["name"] = member.split(",")[1:3]
 rows[19]["account_state"] = "不详"
 content = render_file(contract.files[0], rows)
-write_feed(contract, feeds / "housing_fund", [("housing_fund-1.csv", content, 20)], as_of)
+write_feed(contract, feeds / "payment_accounts", [("payment_accounts-1.csv", content, 20)], as_of)
 nights["fed"] = night("fed")
-(feeds / "housing_fund" / "housing_fund-1.csv").write_bytes(content + b"\\n1")
+(feeds / "payment_accounts" / "payment_accounts-1.csv").write_bytes(content + b"\\n1")
 as_of = date(2026, 7, 1)
 night("fed")
 nights["letter"] = draft_letter(folder / "fed", contract, as_of)
@@ -82,7 +82,7 @@ print(json.dumps(nights), file=told)
 def nights(tmp_path_factory):
     """Exit and status of three nights of one province: without the contract, with it alone, and with its feed."""
     folder = tmp_path_factory.mktemp("tree")
-    return json.loads(run_in(copy_tree(folder / "tree"), NIGHTS, folder, contract_text(FUND)))
+    return json.loads(run_in(copy_tree(folder / "tree"), NIGHTS, folder, contract_text(ACCOUNTS)))
 
 
 def test_a_known_source_nobody_expects_changes_nothing_while_it_sends_nothing(nights):
@@ -93,9 +93,14 @@ def test_a_known_source_nobody_expects_changes_nothing_while_it_sends_nothing(ni
 def test_its_feed_is_read_linked_and_counted(nights):
     exit_status, status = nights["fed"]
     assert exit_status == 0
-    fund = status["sources"]["housing_fund"]
-    assert (fund["state"], fund["received"], fund["accepted"], fund["quarantined"]) == ("accepted", 20, 19, 1)
-    assert fund["linked"] + fund["unauthorised"] > 0
+    accounts = status["sources"]["payment_accounts"]
+    assert (accounts["state"], accounts["received"], accounts["accepted"], accounts["quarantined"]) == (
+        "accepted",
+        20,
+        19,
+        1,
+    )
+    assert accounts["linked"] + accounts["unauthorised"] > 0
     assert status["complete"] and status["seal"] != nights["before"][1]["seal"]
 
 
@@ -105,39 +110,39 @@ def test_a_new_source_asks_nobody_for_another_authorisation(nights):
 
 def test_a_held_delivery_gets_a_letter_without_a_value_of_a_person(nights):
     letter = nights["letter"]
-    assert "住房公积金管理中心：" in letter and "文件与回执的校验值或行数不符" in letter
-    assert "代码" in letter and "（可能涉及的列：账户状态）" in letter and "取值：在缴、封存、销户" in letter
+    assert "非银行支付机构：" in letter and "文件与回执的校验值或行数不符" in letter
+    assert "代码" in letter and "（可能涉及的列：账户状态）" in letter and "取值：在用、冻结、销户" in letter
     assert "最近一次采用的数据日期为 2026-06-30（2026-06-30 的核对）。" in letter
     assert not re.search(r"[0-9]{15}", letter) and "不详" not in letter
 
 
 def test_a_folder_of_one_short_file(tmp_path):
-    path, text = write_connector(FUND, tmp_path)
+    path, text = write_connector(ACCOUNTS, tmp_path)
     assert [file.name for file in path.parent.iterdir()] == ["contract.toml"]
     assert len(text.splitlines()) <= 60
     assert tomllib.loads(path.read_text("utf-8"))["file"][0]["column"][3]["values"] == [
-        "在缴",
-        "封存",
+        "在用",
+        "冻结",
         "销户",
     ]
     assert read_contract(path).files[0].column("balance").sensitivity == "sensitive"
 
 
 def test_a_dry_run_writes_nothing(tmp_path):
-    path, text = write_connector(FUND, tmp_path, dry_run=True)
-    assert not path.parent.exists() and 'source = "housing_fund"' in text
+    path, text = write_connector(ACCOUNTS, tmp_path, dry_run=True)
+    assert not path.parent.exists() and 'source = "payment_accounts"' in text
 
 
 def test_what_is_there_is_not_overwritten(tmp_path):
-    write_connector(FUND, tmp_path)
+    write_connector(ACCOUNTS, tmp_path)
     with pytest.raises(ContractError, match="is there already"):
-        write_connector(FUND, tmp_path)
+        write_connector(ACCOUNTS, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "a", "A_b", "../up", "9lives", "class", "kit", "a" * 41, "房产", "a-b"])
 def test_a_bad_name_is_refused(tmp_path, name):
     with pytest.raises(ContractError, match="wanted 2 to 40"):
-        write_connector(NewSource(**{**FUND.__dict__, "name": name}), tmp_path)
+        write_connector(NewSource(**{**ACCOUNTS.__dict__, "name": name}), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -155,11 +160,11 @@ def test_a_bad_name_is_refused(tmp_path, name):
 )
 def test_a_column_nobody_can_read_is_refused(column, told):
     with pytest.raises(ContractError, match=told):
-        new = NewSource(**{**FUND.__dict__, "columns": ("id_number:公民身份号码:id", column)})
+        new = NewSource(**{**ACCOUNTS.__dict__, "columns": ("id_number:公民身份号码:id", column)})
         parse_text(new.name, contract_text(new))
 
 
 def test_quotes_and_line_breaks_in_words_stay_words(tmp_path):
-    new = NewSource(**{**FUND.__dict__, "title": '甲"\nexpected = true\n\\'})
+    new = NewSource(**{**ACCOUNTS.__dict__, "title": '甲"\nexpected = true\n\\'})
     path, _ = write_connector(new, tmp_path)
     assert read_contract(path).title == '甲"expected = true\\' and not read_contract(path).expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -19,9 +19,18 @@ from pipelines.errors import NightFailed
 from pipelines.intake.checks import MICRO
 from pipelines.link import load_people, load_registers
 from pipelines.settings import Settings
-from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, sql_text, write_table
+from pipelines.warehouse import (
+    SQL_FOLDER,
+    build_table,
+    insert_arrow,
+    load_table,
+    open_warehouse,
+    sql_text,
+    write_table,
+)
 from policy.model import PolicyAt
 from policy.reader import Entry
+from policy.rules import Rule, load_rules
 
 # The roster's programmes (spec section 2) and the policy's names for them (section 6).
 PROGRAMMES = {"低保": "dibao", "特困": "tekun", "低保边缘": "dibao_margin", "刚性支出": "rigid_expenditure"}
@@ -36,31 +45,32 @@ _STEPS = (
     "registration",
     "trace",
     "member",
-    "household_position",
 )
-DISCREPANCY_RULES = (
-    "d01",
-    "d02",
-    "d03",
-    "i01",
-    "i02",
-    "a01",
-    "a02",
-    "p01",
-    "b01",
-    "b02",
-    "h01",
-    "s01",
-    "x01",
-    "x02",
-    "x03",
-    "x04",
-    "x05",
-)
+# What the property test asks of the departments that are not always connected (spec section 4 knows only B01).
+PROPERTY_SOURCES = ("vehicles", "real_estate")
 
 
-def usable_sources(sources: dict[str, dict[str, Any]]) -> set[str]:
+def usable_sources(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
     return {source for source, result in sources.items() if result["state"] == "accepted"}
+
+
+def judged_rules(rules: Mapping[str, Rule], sources: Mapping[str, Mapping[str, Any]]) -> list[Rule]:
+    """The rules tonight can judge: every source they need is used, or, for partial ones, one of them.
+
+    sources: those of tonight; a department that is not connected is not among them.
+    """
+    usable = usable_sources(sources)
+    return [
+        rule
+        for rule in rules.values()
+        if set(rule.needs) <= usable or (rule.partial and usable & set(rule.needs))
+    ]
+
+
+def own_file(rule: Rule) -> str | None:
+    """The name under sql/ of the file that judges a rule alone; None for those of newly_eligible.sql."""
+    name = f"assess/rules/{rule.code.lower()}"
+    return name if (SQL_FOLDER / f"{name}.sql").exists() else None
 
 
 def income_window(policy: PolicyAt) -> tuple[date, date]:
@@ -106,7 +116,9 @@ def assess_tables(
     """Build every table of sql/assess in an open warehouse that holds people and reach tables."""
     usable = usable_sources(sources)
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
-    used, gaps = _load_policy(con, policy)
+    values["property_held"] = any(one in sources and one not in usable for one in PROPERTY_SOURCES)
+    judged = judged_rules(load_rules(), sources)
+    used, gaps = _load_policy(con, policy, judged)
     con.execute(sql_text("assess/macros"))
     reached = [
         f"select '{source}' as source, record, how from reach_{source}" for source in evidence_sources()
@@ -114,13 +126,16 @@ def assess_tables(
     con.execute(f"create or replace view reach_every_source as {' union all '.join(reached)}")
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
+    _build_property_cases(con, judged, values)
+    build_table(con, "assess/household_position", **values)
     parts = []
-    for rule in DISCREPANCY_RULES:
-        build_table(con, f"assess/rules/{rule}", **values)
-        parts.append(
-            f"select '{rule.upper()}' as rule, household, record, value_cents::hugeint as value_cents, "
-            f"line_cents::hugeint as line_cents, evidence from {rule}"
-        )
+    for rule in judged:
+        if rule.list == "discrepancies":
+            build_table(con, f"assess/rules/{rule.code.lower()}", **values)
+            parts.append(
+                f"select '{rule.code}' as rule, household, record, value_cents::hugeint as value_cents, "
+                f"line_cents::hugeint as line_cents, evidence from {rule.code.lower()}"
+            )
     con.execute(f"create or replace table lead as {' union all '.join(parts)}")
     columns = "l.value_cents, l.line_cents, l.evidence"
     con.execute(
@@ -129,6 +144,7 @@ def assess_tables(
     for name in ("candidate", "newly_eligible"):
         build_table(con, f"assess/{name}", **values)
     con.execute("alter table newly_eligible rename to newly_lead")
+    _add_newly_leads(con, judged, values)
     columns = "l.value_cents, l.line_cents, l.assets_cents, l.asset_line_cents, l.members, l.evidence"
     con.execute(
         f"create or replace table newly_eligible as {_WITH_PEOPLE.format(table='newly_lead', columns=columns)}"
@@ -153,9 +169,36 @@ def assess_tables(
         "leads": [dict(zip(names, row, strict=True)) for row in counted],
         "withheld": withheld[0] if withheld else 0,
         "tax_comparable": values["tax_comparable"],
+        "rules": [rule.code for rule in judged],
         "policy_used": used,
         "policy_gaps": gaps,
     }
+
+
+def _build_property_cases(con: duckdb.DuckDBPyConnection, judged: list[Rule], values: dict[str, Any]) -> None:
+    """Table property_case: the households that a connected department's rule says own what the test forbids.
+
+    Empty while no such department is connected, so that nothing changes (docs/rules.md).
+    """
+    con.execute("create or replace table property_case (household integer, rule varchar, evidence varchar)")
+    codes = {rule.code for rule in judged}
+    for name, rules in _PROPERTY_STEPS.items():
+        if codes & set(rules):
+            build_table(con, f"assess/{name}", **values)
+            con.execute(f"insert into property_case select household, rule, evidence from {name}")
+
+
+# The tables that judge property, and the rules that show what they found.
+_PROPERTY_STEPS = {"vehicle_case": ("V01", "V02"), "real_estate_case": ("R01", "R02")}
+
+
+def _add_newly_leads(con: duckdb.DuckDBPyConnection, judged: list[Rule], values: dict[str, Any]) -> None:
+    """Append what the newly-eligible rules with a file of their own find beside those of newly_eligible.sql."""
+    for rule in judged:
+        if rule.list == "newly_eligible" and own_file(rule):
+            table = rule.code.lower()
+            build_table(con, f"assess/rules/{table}", **values)
+            con.execute(f"insert into newly_lead by name select '{rule.code}' as rule, * from {table}")
 
 
 # A lead with its household and the person it names: its own, or for household rules the head (relation 01; without
@@ -231,8 +274,10 @@ def _whole(value: object, scale: int, key: str) -> int:
     return exact.numerator
 
 
-def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt) -> tuple[list[dict[str, Any]], list[str]]:
-    """Tables fx, tekun_disability, standard and threshold for the places of tonight's households.
+def _load_policy(
+    con: duckdb.DuckDBPyConnection, policy: PolicyAt, judged: list[Rule]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Tables fx, tekun_disability, standard, threshold and rule_setting for the places of tonight's households.
 
     Returns the entries used and the counties without a standard.
     """
@@ -286,8 +331,42 @@ def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt) -> tuple[list
         "tekun_disability",
         pa.Table.from_pylist(grounds, pa.schema([("category", text), ("max_grade", number)])),
     )
+    _load_settings(con, policy, judged, sorted({(county, township) for county, township, _ in places}))
     named = [(county, township, _AREAS[area]) for county, township, area in places]
-    return [_entry_dict(entry) for entry in policy.used(named)], list(policy.gaps(named))
+    return [_entry_dict(entry) for entry in policy.used(named, judged)], list(policy.gaps(named))
+
+
+def _load_settings(
+    con: duckdb.DuckDBPyConnection, policy: PolicyAt, judged: list[Rule], places: list[tuple[str, str]]
+) -> None:
+    """Table rule_setting: what each judged rule reads at each place where it is on.
+
+    value_micro: millionths, null for lists; texts: the list, null for numbers.
+    """
+    rows = []
+    for county, township in places:
+        for rule in judged:
+            for entry in policy.settings(rule, county, township):
+                is_list = isinstance(entry.value, tuple)
+                rows.append(
+                    {
+                        "county_code": county,
+                        "township_code": township,
+                        "rule": rule.code,
+                        "name": entry.identity["name"],
+                        "value_micro": None
+                        if is_list
+                        else _whole(entry.value, MICRO, f"rule_setting {rule.code}"),
+                        "texts": list(_texts(entry.value)) if is_list else None,
+                    }
+                )
+    text = pa.string()
+    fields: list[tuple[str, pa.DataType]] = [
+        *((name, text) for name in ("county_code", "township_code", "rule", "name")),
+        ("value_micro", pa.int64()),
+        ("texts", pa.list_(text)),
+    ]
+    insert_arrow(con, "rule_setting", pa.Table.from_pylist(rows, pa.schema(fields)))
 
 
 def _entry_dict(entry: Entry) -> dict[str, Any]:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 Sources = Mapping[str, Mapping[str, Any]]
 # Sums are compared modulo this, so that absurd amounts still fit a 64-bit column.
 _SUM_MODULUS = 10**15
-# Rules that are still evaluated on what is left when one of their sources is held (spec section 4).
-_ON_THE_REST = frozenset({"A01", "A02", "X02", "X03"})
 
 
 def gate_intake(settings: Settings, sources: Sources) -> dict[str, str]:
@@ -108,7 +106,7 @@ def gate_assess(settings: Settings, sources: Sources, summary: Mapping[str, Any]
             for source in rules[lead["rule"]].needs
             if source in sources
         ]
-        found = any(needs) if lead["rule"] in _ON_THE_REST or lead["rule"] == "N00" else all(needs)
+        found = any(needs) if rules[lead["rule"]].partial or lead["rule"] == "N00" else all(needs)
         rows.append(
             {
                 **lead,

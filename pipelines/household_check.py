@@ -86,8 +86,8 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
             "leads": _leads(con, settings.home, kept, wanted, ring.cipher(night["key_version"])),
             "policy": {
                 "id": policy.id,
-                "sha256": policy.sha256,
-                "is_of_the_night": policy.sha256 == night["details"]["policy"]["sha256"],
+                "sha256": policy.digest(summary["rules"]),
+                "is_of_the_night": policy.digest(summary["rules"]) == night["details"]["policy"]["sha256"],
             },
         }
     found = sorted(lead["rule"] for lead in answer["leads"])

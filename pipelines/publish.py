@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from connectors.registry import all_contracts, authorised_sources
+from connectors.registry import all_contracts, authorised_sources, evidence_sources
 from pipelines.assess import PROGRAMMES
 from pipelines.durable import sha256_of
 from pipelines.identity.cipher import Tokeniser
@@ -31,7 +31,7 @@ from pipelines.manifest import Manifest, latest_before, publish_night
 from pipelines.report import write_report
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, query_arrow
-from policy.codes import load_codes
+from policy.codes import Codes, load_codes
 from policy.model import PolicyAt
 from policy.rules import Rule, load_rules
 
@@ -187,7 +187,7 @@ def publish_lists(
         readable = {name: to_readable(table, cipher) for name, table in tables.items()}
         seal = seal_of(
             seal_inputs(sources, inputs),
-            policy.sha256,
+            policy.digest(summary["rules"]),
             readable["discrepancies"],
             readable["newly_eligible"],
             readable["quarantine"],
@@ -270,13 +270,15 @@ def _build_lists(
     heads = people.heads()
     insert_arrow(con, "head", heads)
     rules = load_rules()
-    insert_arrow(con, "rule_need", _rule_needs(rules, sources, summary))
+    known_before = set(before["status"]["sources"]) if before else set()
+    asked = {code: _asked_sources(rule, known_before | set(sources)) for code, rule in rules.items()}
+    insert_arrow(con, "rule_need", _rule_needs(rules, asked, sources, summary))
     lists: dict[str, pa.Table] = {}
     for which, assessed_table in (("discrepancies", "discrepancy"), ("newly_eligible", "newly_eligible")):
         old = _previous(settings.home, which, before, ring)
         old_hi, old_lo = token_halves(_retoken(old, cipher))
         fresh, states = _compare(con, which, assessed_table, old, old_hi, old_lo)
-        shown = _shown_columns(which, fresh, people, cipher, rules, sources)
+        shown = _shown_columns(which, fresh, people, cipher, rules, asked, sources)
         carried = _carried_columns(old, old_hi, old_lo, cipher)
         merged = _merge(which, states, shown, carried, settings.as_of)
         lists[which] = _seal_rows(which, _number(which, merged, settings.as_of), cipher)
@@ -284,18 +286,32 @@ def _build_lists(
     return lists
 
 
+def _asked_sources(rule: Rule, connected: set[str]) -> tuple[str, ...]:
+    """The sources a rule needs, and those it asks besides that are connected: tonight, or the night before."""
+    besides = [
+        source
+        for source in evidence_sources()
+        if source in connected and (source in rule.connected or "*" in rule.connected)
+    ]
+    return (*rule.needs, *(source for source in besides if source not in rule.needs))
+
+
 def _rule_needs(
-    rules: dict[str, Rule], sources: dict[str, dict[str, Any]], summary: dict[str, Any]
+    rules: dict[str, Rule],
+    asked: dict[str, tuple[str, ...]],
+    sources: dict[str, dict[str, Any]],
+    summary: dict[str, Any],
 ) -> pa.Table:
     """Per rule: whether a source it needs is not usable tonight, and which authorisations it needs."""
     scopes = authorised_sources()
     rows = []
     for rule in rules.values():
-        needs = set(rule.needs)
+        needs = set(asked[rule.code])
         rows.append(
             {
                 "rule": rule.code,
                 "is_person_rule": rule.person,
+                "is_partial": rule.partial,
                 "household_list": "monitored" if rule.code.startswith("N") else "roster",
                 "is_held": any(_state_of(sources, source) != "accepted" for source in needs),
                 "is_not_comparable": "tax" in needs and not summary["tax_comparable"],
@@ -405,10 +421,10 @@ def _shown_columns(
     people: People,
     cipher: Tokeniser,
     rules: dict[str, Rule],
+    asked: dict[str, tuple[str, ...]],
     sources: dict[str, dict[str, Any]],
 ) -> pa.Table:
     """Tonight's leads with the list's columns, readable; texts that depend on the rule alone are looked up once."""
-    codes = load_codes()
     rule_codes = fresh.column("rule").combine_chunks()
     columns: dict[str, Any] = {
         name: fresh.column(name)
@@ -428,22 +444,24 @@ def _shown_columns(
         columns["next_step"] = _by_rule(rule_codes, {code: rule.next_step for code, rule in rules.items()})
     else:
         columns["clears"] = _by_rule(rule_codes, {code: rule.clears for code, rule in rules.items()})
+        codes = load_codes()
+        names = {one: contract.title for one, contract in all_contracts().items()} | dict(codes.sources.names)
         columns["sources"] = _by_rule(
             rule_codes,
-            {code: "、".join(codes.sources.name(one) for one in rule.needs) for code, rule in rules.items()},
+            {code: "、".join(names.get(one, one) for one in needed) for code, needed in asked.items()},
         )
         dates = {
-            code: "；".join(f"{codes.sources.name(one)} {_date_or_state(sources, one)}" for one in rule.needs)
-            for code, rule in rules.items()
+            code: "；".join(f"{names.get(one, one)} {_date_or_state(codes, sources, one)}" for one in needed)
+            for code, needed in asked.items()
         }
         columns["source_dates"] = _by_rule(rule_codes, dates)
     columns["basis"] = _by_rule(rule_codes, {code: rule.basis for code, rule in rules.items()})
     return pa.table(columns)
 
 
-def _date_or_state(sources: dict[str, dict[str, Any]], source: str) -> str:
+def _date_or_state(codes: Codes, sources: dict[str, dict[str, Any]], source: str) -> str:
     known = sources[source]["snapshot_date"] if source in sources else None
-    return known or load_codes().source_states.name(_state_of(sources, source))
+    return known or codes.source_states.name(_state_of(sources, source))
 
 
 def _by_rule(rule_codes: pa.Array, texts: dict[str, str]) -> pa.Array:
@@ -656,7 +674,7 @@ def _details(
         "gates": gates,
         "policy": {
             "id": policy.id,
-            "sha256": policy.sha256,
+            "sha256": policy.digest(summary["rules"]),
             "used": entries,
             "unconfirmed": sum(not entry["confirmed"] for entry in entries),
             "gaps": summary["policy_gaps"],

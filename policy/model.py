@@ -18,6 +18,7 @@ from pathlib import Path
 from policy.errors import PolicyError
 from policy.parameters import PARAMETERS, PROGRAMMES, SOURCES
 from policy.reader import Entry, read_policy
+from policy.rules import Rule, load_rules
 
 SHIPPED = Path(__file__).parent / "guangdong"
 USES = ("check", "entry")
@@ -30,7 +31,23 @@ def load(path: Path | None = None) -> Policy:
     """The policy of a file or folder, the shipped one when no path is given. Raises PolicyError."""
     where = SHIPPED if path is None else path
     policy_id, entries = read_policy(where)
+    _refuse_unread_settings(where, entries)
     return Policy(policy_id, entries, where)
+
+
+def _refuse_unread_settings(path: Path, entries: Iterable[Entry]) -> None:
+    """A setting that no rule reads is a slip of the pen: whoever wrote it believes that it holds."""
+    read = {(rule.code, name) for rule in load_rules().values() for name in rule.settings}
+    for entry in entries:
+        if entry.key == "rule_setting" and (entry.identity["rule"], entry.identity["name"]) not in read:
+            raise PolicyError(
+                file=path / entry.file if path.is_dir() else path,
+                key=f"[[rule_setting]] {entry.identity['rule']} {entry.identity['name']}",
+                date=f"from {entry.start}",
+                found="a setting that no rule reads",
+                wanted="one of " + ", ".join(f"{code} {name}" for code, name in sorted(read)),
+                remedy="correct the rule or the name, or take it out",
+            )
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,8 @@ class Policy:
         bases = {"minimum_wage", "disposable_income"}
         used = {entry.fields["basis"] for entry in in_force["income_line"]}
         for key in PARAMETERS:
+            if PARAMETERS[key].may_be_absent:
+                continue
             if not in_force[key] and (key not in bases or key in used):
                 written = any(entry.key == key for entry in self.all_entries)
                 self._refuse(
@@ -97,6 +116,7 @@ class PolicyAt:
         self.id = policy.id
         self.sha256 = policy.sha256
         self.as_of = as_of
+        self._policy = policy
         self._in_force = in_force
 
     def entries(self, key: str) -> tuple[Entry, ...]:
@@ -165,12 +185,47 @@ class PolicyAt:
         """Yuan for one unit, by currency."""
         return {entry.identity["currency"]: Decimal(str(entry.value)) for entry in self.entries("fx")}
 
-    def used(self, places: Iterable[Place]) -> tuple[Entry, ...]:
-        """The entries a night over these (county, township, area) uses.
+    def settings(self, rule: Rule, county_code: str, township_code: str) -> tuple[Entry, ...]:
+        """What a rule reads at a place, in the order it names them; none when one of them is absent or off."""
+        found = [self._setting(rule.code, name, county_code, township_code) for name in rule.settings]
+        entries = tuple(entry for entry in found if entry is not None and entry.fields["switch"] == "on")
+        return entries if len(entries) == len(rule.settings) else ()
+
+    def _setting(self, rule: str, name: str, county_code: str, township_code: str) -> Entry | None:
+        return _longest(
+            entry
+            for entry in self._in_force["rule_setting"]
+            if (entry.identity["rule"], entry.identity["name"]) == (rule, name)
+            and _place(entry, county_code, township_code).startswith(entry.identity["region"])
+        )
+
+    def digest(self, rules: Iterable[str]) -> str:
+        """The SHA-256 of a night that judged these rules: of rule settings only theirs count.
+
+        A setting of a rule whose departments are not connected decides nothing, so it changes no seal.
+        """
+        judged = set(rules)
+        entries = (
+            entry
+            for entry in self._policy.all_entries
+            if entry.key != "rule_setting" or entry.identity["rule"] in judged
+        )
+        return _digest(self.id, entries)
+
+    def used(self, places: Iterable[Place], rules: Iterable[Rule] = ()) -> tuple[Entry, ...]:
+        """The entries a night over these (county, township, area) uses that judges these rules.
 
         Of figures by region only those of the places.
         """
-        regional = {entry for place in places for entry in self._regional_entries(place)}
+        judged = tuple(rules)
+        regional = {
+            entry
+            for place in places
+            for entry in (
+                *self._regional_entries(place),
+                *(entry for rule in judged for entry in self.settings(rule, place[0], place[1])),
+            )
+        }
         return tuple(
             entry
             for key, found in self._in_force.items()

@@ -128,7 +128,7 @@ class Parameter:
     """One parameter: the fields that identify an entry, its value, and what else it says.
 
     `by_region` entries are looked up by the longest prefix of a division code. `identity_optional` names identity
-    fields that may be left out.
+    fields that may be left out. A policy need not have entries of a parameter that `may_be_absent`.
     """
 
     key: str
@@ -138,9 +138,19 @@ class Parameter:
     identity_optional: frozenset[str] = frozenset()
     by_region: bool = False
     is_scalar: bool = False
+    may_be_absent: bool = False
+
+
+def number_or_texts(raw: object) -> Value:
+    """Check for a number that is not negative, or a list of texts that names nothing twice."""
+    return (
+        list_of(shaped(r"\S+", "texts without white space"))(raw) if isinstance(raw, list) else number()(raw)
+    )
 
 
 REGION = shaped(r"[0-9]{1,9}", "the first 1 to 9 digits of a division code, as text")
+RULE = shaped(r"[A-Z][0-9]{2}", "the code of a rule of rules.toml")
+SETTING = shaped(r"[a-z][a-z0-9_]*", "the name of a setting of that rule")
 CURRENCY = shaped(r"[A-Z]{3}", "a currency code of three capital letters")
 
 _TABLES = (
@@ -166,6 +176,16 @@ _TABLES = (
         {"source_name": one_of(*SOURCES)},
         whole(0),
         identity_optional=frozenset({"source_name"}),
+    ),
+    # What the rules over the other departments read (policy/rules.toml, `settings`): the longest region decides,
+    # and where it says off, the rule is silent.
+    Parameter(
+        "rule_setting",
+        {"rule": RULE, "name": SETTING, "region": REGION},
+        number_or_texts,
+        {"switch": one_of("on", "off")},
+        by_region=True,
+        may_be_absent=True,
     ),
 )
 

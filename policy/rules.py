@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 from policy.errors import PolicyError
-from policy.parameters import PROGRAMMES, SOURCES
+from policy.parameters import PROGRAMMES
 
 SHIPPED = Path(__file__).parent / "rules.toml"
 LISTS = ("discrepancies", "newly_eligible")
 _CODE = re.compile(r"[A-Z][0-9]{2}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*|\*")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the specification, section 4.
+    """One rule: of the specification, section 4, or over the other departments (docs/rules.md).
 
     person: its leads name one person (a member, or for S01 the obligor), not the household. programmes: the roster
     programmes it judges, empty for households that are on no roster. needs: the sources without which it cannot be
-    verified. clears (discrepancies) and next_step (newly eligible) are the last column of the list it belongs to; the
-    other one is empty.
+    verified; it is judged only in nights that can use all of them, or, when partial, on those that are there.
+    connected: sources it asks besides once their feeds are connected, "*" for every one. settings: the names of the
+    `rule_setting` entries of the policy it reads, and what auditors see them called; it is silent where one of them
+    is absent or off. catalogue: the numbers of the suspicions in docs/rules.md it looks for. clears (discrepancies)
+    and next_step (newly eligible) are the last column of the list it belongs to; the other one is empty.
     """
 
     code: str
@@ -35,6 +40,10 @@ class Rule:
     basis: str
     clears: str = ""
     next_step: str = ""
+    partial: bool = False
+    connected: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    catalogue: tuple[str, ...] = ()
 
 
 def load_rules(path: Path | None = None) -> dict[str, Rule]:
@@ -61,10 +70,11 @@ def _read_rule(file: Path, position: int, row: object) -> Rule:
     if not isinstance(row, dict):
         raise _refusal(file, place, "no table", "a table")
     last = "next_step" if row.get("list") == "newly_eligible" else "clears"
-    wanted = {one.name for one in fields(Rule)} - {"clears", "next_step"} | {last}
-    if set(row) != wanted:
-        odd = sorted(set(row) ^ wanted)
-        raise _refusal(file, place, f"missing or unknown: {', '.join(odd)}", ", ".join(sorted(wanted)))
+    known = {one.name for one in fields(Rule)} - {"clears", "next_step"} | {last}
+    wanted = {one.name for one in fields(Rule) if one.default is one.default_factory is MISSING} | {last}
+    odd = sorted(set(row) - known | wanted - set(row))
+    if odd:
+        raise _refusal(file, place, f"missing or unknown: {', '.join(odd)}", ", ".join(sorted(known)))
     for name in ("code", "name", "explanation", "basis", last):
         if not isinstance(row[name], str) or not row[name].strip():
             raise _refusal(file, place, f"{name} = {row[name]!r}", "a text that is not empty")
@@ -72,23 +82,32 @@ def _read_rule(file: Path, position: int, row: object) -> Rule:
         raise _refusal(file, place, f"code = {row['code']!r}", "a letter and two digits")
     if row["list"] not in LISTS:
         raise _refusal(file, place, f"list = {row['list']!r}", " or ".join(LISTS))
-    if not isinstance(row["person"], bool):
-        raise _refusal(file, place, f"person = {row['person']!r}", "true or false")
-    programmes = _read_codes(file, place, row, "programmes", PROGRAMMES)
-    return Rule(**{**row, "programmes": programmes, "needs": _read_codes(file, place, row, "needs", SOURCES)})
+    for name in ("person", "partial"):
+        if not isinstance(row.get(name, False), bool):
+            raise _refusal(file, place, f"{name} = {row[name]!r}", "true or false")
+    settings = row.get("settings", {})
+    if not isinstance(settings, dict) or not all(isinstance(one, str) and one for one in settings.values()):
+        raise _refusal(file, place, f"settings = {settings!r}", "a table of names and what they are called")
+    lists = {name: _read_names(file, place, row, name) for name in _LISTS_OF_NAMES if name in row}
+    odd = sorted(set(lists["programmes"]) - set(PROGRAMMES))
+    if odd:
+        raise _refusal(file, place, f"programmes: {', '.join(odd)}", ", ".join(PROGRAMMES))
+    return Rule(**{**row, **lists})
 
 
-def _read_codes(
-    file: Path, place: str, row: dict[str, object], name: str, known: tuple[str, ...]
-) -> tuple[str, ...]:
-    codes = row[name]
+_LISTS_OF_NAMES = ("programmes", "needs", "connected", "catalogue")
+
+
+def _read_names(file: Path, place: str, row: dict[str, object], name: str) -> tuple[str, ...]:
+    names = row[name]
+    shape = re.compile("[EN][0-9]{2}") if name == "catalogue" else _NAME
     if (
-        not isinstance(codes, list)
-        or any(code not in known for code in codes)
-        or len(set(codes)) < len(codes)
+        not isinstance(names, list)
+        or not all(isinstance(one, str) and shape.fullmatch(one) for one in names)
+        or len(set(names)) < len(names)
     ):
-        raise _refusal(file, place, f"{name} = {codes}", "a list of " + ", ".join(known) + ", none twice")
-    return tuple(codes)
+        raise _refusal(file, place, f"{name} = {names}", "a list of names, none twice")
+    return tuple(names)
 
 
 def _refusal(file: Path, key: str, found: str, wanted: str) -> PolicyError:

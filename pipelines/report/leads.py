@@ -88,7 +88,7 @@ def heat_table(manifest: Mapping[str, Any], which: str, wording: Wording) -> Hea
             key = lead["county_code"], lead["rule"]
             counts[key] = counts.get(key, 0) + lead["count"]
     places = _counties(lead["county_code"] for lead in leads)
-    rules = _rules(wording.rules_of(which), (rule for _, rule in counts))
+    rules = _rules(wording.rules_of(which, manifest["status"]["sources"]), (rule for _, rule in counts))
     table = suppress(counts, places, rules)
     rows: list[HeatRow] = []
     for place, cells, total in zip(table.places, table.cells, table.place_totals, strict=True):

@@ -44,7 +44,9 @@ def figure_groups(manifest: Mapping[str, Any], wording: Wording) -> list[FigureG
 
 def _figure_row(entry: Mapping[str, Any], wording: Wording) -> FigureRow:
     return FigureRow(
-        holds_for="，".join(
+        holds_for=_setting(entry, wording)
+        if entry["key"] == "rule_setting"
+        else "，".join(
             _identity(name, str(told), wording) for name, told in (entry.get("identity") or {}).items()
         ),
         value=_value(entry, wording),
@@ -52,6 +54,14 @@ def _figure_row(entry: Mapping[str, Any], wording: Wording) -> FigureRow:
         source=str(entry["source"]),
         confirmed=bool(entry["confirmed"]),
     )
+
+
+def _setting(entry: Mapping[str, Any], wording: Wording) -> str:
+    """What a rule over another department reads: the rule, the setting and the place."""
+    code, name, region = (str(entry["identity"][key]) for key in ("rule", "name", "region"))
+    rule = wording.rules.get(code)
+    called = rule.settings.get(name, name) if rule else name
+    return f"{code} {wording.rule(code)}：{called}，{_identity('region', region, wording)}"
 
 
 def _identity(name: str, told: str, wording: Wording) -> str:

@@ -81,14 +81,14 @@ def source_rows(
     manifest: Mapping[str, Any], nights: Sequence[Mapping[str, Any]], wording: Wording
 ) -> list[SourceRow]:
     """A row per source of the night; `nights` are the manifests of the trend, tonight's last."""
-    return [
-        _source_row(source, told, nights, wording) for source, told in manifest["status"]["sources"].items()
-    ]
+    sources = manifest["status"]["sources"]
+    return [_source_row(source, sources, nights, wording) for source in sources]
 
 
 def _source_row(
-    source: str, told: Mapping[str, Any], nights: Sequence[Mapping[str, Any]], wording: Wording
+    source: str, sources: Mapping[str, Any], nights: Sequence[Mapping[str, Any]], wording: Wording
 ) -> SourceRow:
+    told = sources[source]
     name, state, reason = wording.source(source), told["state"], told["reason"]
     used = state == "accepted"
     received = told["received"]
@@ -104,7 +104,7 @@ def _source_row(
         funnel=funnel_bar(name, received, told["accepted"], told["linked"]),
         trend=sparkline(name, [received_on(night, source) for night in nights]),
         to_do="" if used else wording.not_used(source, state, reason),
-        rules=[] if used else wording.rules_needing(source),
+        rules=[] if used else wording.rules_needing(source, sources),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,11 +49,22 @@ class Wording:
         template = self.text("not_used", reason or state)
         return template.format(owner=self.owner(source), source=source)
 
-    def rules_needing(self, source: str) -> list[str]:
-        return [code for code, rule in self.rules.items() if source in rule.needs]
+    def rules_needing(self, source: str, connected: Container[str]) -> list[str]:
+        """Of the rules whose departments are connected."""
+        return [
+            code
+            for code, rule in self._rules(connected).items()
+            if source in rule.needs or source in rule.connected
+        ]
 
-    def rules_of(self, which: str) -> list[str]:
-        return [code for code, rule in self.rules.items() if rule.list == which]
+    def rules_of(self, which: str, connected: Container[str]) -> list[str]:
+        """Of the rules whose departments are connected."""
+        return [code for code, rule in self._rules(connected).items() if rule.list == which]
+
+    def _rules(self, connected: Container[str]) -> dict[str, Rule]:
+        return {
+            code: rule for code, rule in self.rules.items() if all(one in connected for one in rule.needs)
+        }
 
 
 @cache

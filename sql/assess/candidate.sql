@@ -1,6 +1,7 @@
 -- candidate: monitored households against every line they could fall under.
 -- Grain   one row per candidate household; stage says what may be evaluated (in this order, spec section 4):
---         withheld (incomplete), unauthorised (N00 only), withheld (a source held or tax not comparable), open.
+--         withheld (incomplete), unauthorised (N00 only), withheld (a source held or tax not comparable; also vehicles or
+--         real estate, when they are connected and held), open.
 -- Reads   household_position, threshold, member, tekun_disability            Feeds  newly_eligible
 create or replace table candidate as
 with lined as (
@@ -46,12 +47,11 @@ person as (
 )
 select
     i.*,
-    i.business_cases = 0 as has_no_business,
     coalesce(q.has_tekun_ground, false) as has_tekun_ground,
     case
         when i.is_incomplete then 'withheld'
         when i.members_unauthorised > 0 then 'unauthorised'
-        when not $five_usable or not $tax_comparable then 'withheld'
+        when not $five_usable or not $tax_comparable or $property_held then 'withheld'
         else 'open'
     end as stage,
     greatest(
@@ -70,10 +70,10 @@ select
         and i.income_micro * 12000000 < i.rigid_line12 * i.n * $window as is_below_rigid,
     i.declared_year_micro * 1000000 < i.margin_line12 * i.n as is_declared_below_margin,
     i.declared_year_micro * 1000000 < i.rigid_line12 * i.n as is_declared_below_rigid,
-    i.business_cases = 0 and i.assets14 <= i.dibao_limit14::hugeint * i.n as has_dibao_property,
-    i.business_cases = 0 and i.assets14 <= i.tekun_limit14::hugeint * i.n as has_tekun_property,
-    i.business_cases = 0 and i.assets14 <= i.margin_limit14::hugeint * i.n as has_margin_property,
-    i.business_cases = 0 and i.assets14 <= i.rigid_limit14::hugeint * i.n as has_rigid_property,
+    i.business_cases = 0 and i.property_cases = 0 and i.assets14 <= i.dibao_limit14::hugeint * i.n as has_dibao_property,
+    i.business_cases = 0 and i.property_cases = 0 and i.assets14 <= i.tekun_limit14::hugeint * i.n as has_tekun_property,
+    i.business_cases = 0 and i.property_cases = 0 and i.assets14 <= i.margin_limit14::hugeint * i.n as has_margin_property,
+    i.business_cases = 0 and i.property_cases = 0 and i.assets14 <= i.rigid_limit14::hugeint * i.n as has_rigid_property,
     i.rigid_expenditure_12m > 0
         and i.rigid_expenditure_12m::hugeint * 1000000 >= $rigid_share6::hugeint * i.declared_year_micro as is_rigid_declared,
     i.rigid_expenditure_12m > 0

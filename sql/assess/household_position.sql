@@ -1,6 +1,6 @@
 -- household_position: everything the household rules compare, on exact totals.
 -- Grain   one row per household that is looked at.
--- Reads   household, member, income, bank_asset, security_asset, policy_asset, business_case, threshold
+-- Reads   household, member, income, bank_asset, security_asset, policy_asset, business_case, property_case
 -- Feeds   household rules
 -- Units   *_micro millionths of a yuan; *14 10^-14 yuan; lines see threshold.
 create or replace table household_position as
@@ -26,6 +26,11 @@ with totals as (
     left join policy_asset as p using (record)
     left join business_case as c using (record)
     group by m.household
+),
+owned as (
+    select household, count(*)::integer as property_cases, string_agg(evidence, '；' order by rule) as property_evidence
+    from property_case
+    group by household
 )
 select
     h.*,
@@ -41,7 +46,10 @@ select
     coalesce(t.policies, 0) as policies,
     coalesce(t.income_months, 0) as income_months,
     coalesce(t.business_cases, 0) as business_cases,
+    coalesce(o.property_cases, 0) as property_cases,
+    coalesce(o.property_evidence, '') as property_evidence,
     coalesce(t.members_unauthorised, 0) as members_unauthorised,
     h.rows_quarantined > 0 as is_incomplete
 from household as h
-left join totals as t using (household);
+left join totals as t using (household)
+left join owned as o using (household);

@@ -72,6 +72,7 @@ select
         else '；税务申报' || strftime($window_start, '%Y-%m') || '至' || strftime($window_end, '%Y-%m') || '全家平均每月'
             || yuan(round_half_up(income_micro * 100, $window * 1000000)) || '元；金融资产人均' || yuan(assets_cents) || '元'
             || case when business_cases > 0 then '；有' || business_cases || '名成员任职或出资存续企业' else '' end
+            || case when property_cases > 0 then '；' || property_evidence else '' end
             || case when rule = 'N04' then '；年刚性支出' || yuan(round_half_up(rigid_expenditure_12m::hugeint * 100, 1000000)) || '元' else '' end
             || '。'
     end as evidence

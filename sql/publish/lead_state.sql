@@ -4,7 +4,7 @@
 --         incomplete            Feeds  the published lists
 -- Rules   new, continuing, changed; gone: unverified when a source the rule needs was not usable, when the person
 --         (household rules: any member) lacked an authorisation for it, or when the household was incomplete,
---         otherwise cleared. A01, A02, X02, X03 keep a value that fell while a source was held (spec section 4).
+--         otherwise cleared. partial rules (A01, A02, X02, X03) keep a value that fell while a source was held (spec section 4).
 create or replace table lead_state as
 with paired as (
     select
@@ -26,7 +26,7 @@ select
     case
         when before is null then 'new'
         when tonight is not null and value_now = value_before then 'continuing'
-        when tonight is not null and p.rule in ('A01', 'A02', 'X02', 'X03') and n.is_held and value_now < value_before
+        when tonight is not null and n.is_partial and n.is_held and value_now < value_before
             then 'continuing'
         when tonight is not null then 'changed'
         when n.is_held or n.is_not_comparable then 'unverified'
@@ -36,7 +36,7 @@ select
         else 'cleared'
     end as state,
     tonight is not null and before is not null and value_now < value_before and n.is_held
-        and p.rule in ('A01', 'A02', 'X02', 'X03') as keeps_value
+        and n.is_partial as keeps_value
 from paired as p
 join rule_need as n using (rule)
 left join authorised as a on a.hi = p.hi and a.lo = p.lo

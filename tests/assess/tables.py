@@ -17,7 +17,7 @@ HUGE = ("income_micro", "assets14", "bank14", "security14", "policy14", "premium
 UNSIGNED = ("hi", "lo", "scopes")
 FLAGS = ("is_incomplete", "is_valid", "is_normal", "is_severe", "has_death_row", "has_normal_row", "is_legal_representative",
          "has_conflict", "has_obligor")  # fmt: skip
-WHOLE = ("household", "record", "rows_quarantined", "scopes_missing", "members_unauthorised", "business_cases", "bank_accounts",
+WHOLE = ("household", "record", "rows_quarantined", "scopes_missing", "members_unauthorised", "business_cases", "property_cases", "bank_accounts",
          "security_accounts", "policies", "income_months", "companies", "individual_businesses", "age", "months", "born", "max_grade",
          "repaired_rows", "accounts")  # fmt: skip
 MONEY = ("declared_monthly_income", "declared_financial_assets", "standard_micro", "declared_annual_income_per_capita",
@@ -40,7 +40,8 @@ DEFAULTS: dict[str, dict[str, str]] = {
     "household_position": {
         "household": "1", "list": "roster", "programme": "低保", "n": "1", "is_incomplete": "no", "income_micro": "0", "assets14": "0",
         "bank14": "0", "security14": "0", "policy14": "0", "premium_micro": "0", "bank_accounts": "0", "security_accounts": "0",
-        "policies": "0", "income_months": "0", "business_cases": "0", "members_unauthorised": "0", "rows_quarantined": "0",
+        "policies": "0", "income_months": "0", "business_cases": "0", "property_cases": "0",
+        "property_evidence": "-", "members_unauthorised": "0", "rows_quarantined": "0",
         "declared_monthly_income": "0", "declared_financial_assets": "0", "declared_annual_income_per_capita": "-",
         "rigid_expenditure_12m": "-", "has_obligor": "-", **PLACE,
     },
@@ -60,7 +61,7 @@ PARAMETERS: dict[str, Any] = {
     "as_of": AS_OF, "window": 6, "window_start": date(2025, 12, 1), "window_end": date(2026, 5, 1), "tax_comparable": True,
     "income_tolerance12": 0, "undeclared_income_tolerance": 0, "undeclared_assets_tolerance": 0, "premium_multiple6": 10**6,
     "capital_threshold": 30_000 * 10**6, "obligor_multiple6": 3 * 10**6, "rigid_share6": 600_000, "every_scope": 31, "tax_scope": 1,
-    "five_usable": True, "registration_usable": True, "register_max_persons": 8, "evidence_max_age_days": 90,
+    "five_usable": True, "property_held": False, "registration_usable": True, "register_max_persons": 8, "evidence_max_age_days": 90,
     "countable_income_items": ["工资薪金", "劳务报酬"], "asset_products": ["年金", "两全"], "severe_grades": ["1", "2"],
     "severe_grades_intellectual_mental": ["3"],
 }  # fmt: skip

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
-from connectors.errors import FeedUnavailable
-
-if TYPE_CHECKING:
-    from connectors.transports.batch import PersonQuery
+from connectors.errors import FeedRefused, FeedUnavailable
+from connectors.person_query import PersonQuery
 
 RECEIPT = "receipt.json"
 RECEIPT_MAX_BYTES = 64 * 1024 * 1024
@@ -131,6 +131,31 @@ class AbsentFeed:
         """Nothing is held."""
 
 
+class RefusedFeed(AbsentFeed):
+    """A source whose address or settings cannot be used: it is missing, and says why when it is asked."""
+
+    def __init__(self, source: str, refusal: FeedRefused) -> None:
+        super().__init__(source)
+        self._refusal = refusal
+
+    def receipt(self) -> bytes | None:
+        raise self._refusal
+
+
+_LENT: ContextVar[Feed | None] = ContextVar("feed lent by the caller", default=None)
+
+
+@contextmanager
+def lending(feed: Feed) -> Iterator[Feed]:
+    """Within, `open_feed` gives this very feed for its source: what it was asked before is not asked again."""
+    token = _LENT.set(feed)
+    try:
+        yield feed
+    finally:
+        _LENT.reset(token)
+        feed.close()
+
+
 def address_variable(source: str) -> str:
     """The environment variable that holds the address of a source."""
     return f"HEDUI_FEED_{source.upper()}"
@@ -142,8 +167,12 @@ def open_feed(
     """The feed of `source`: by the address in `$HEDUI_FEED_<SOURCE>`, else the folder `feeds_dir/<source>`.
 
     Nothing is read or connected before the feed is asked. `query` names the persons for a source that answers
-    batches (docs/transports.md). Raises FeedRefused when the address or its settings cannot be used.
+    batches (docs/transports.md). Within `lending` it is the feed that was lent. Raises FeedRefused when the
+    address or its settings cannot be used.
     """
+    lent = _LENT.get()
+    if lent is not None and lent.source == source:
+        return lent
     if environ.get(address_variable(source)):
         from connectors.transports import connect  # the network libraries cost a second to import
 

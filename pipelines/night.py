@@ -7,14 +7,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from connectors.errors import FeedError, FeedRefused, FeedUnavailable
+from connectors.feeds import Feed, RefusedFeed, lending, open_feed
 from connectors.registry import all_contracts, evidence_sources
 from expectations.gate import preload
 from pipelines.assess import assess_night, read_summary
@@ -28,8 +28,10 @@ from pipelines.intake.people import intake_people
 from pipelines.lease import one_night_at_a_time
 from pipelines.link import link_night
 from pipelines.manifest import Manifest
+from pipelines.persons_asked import person_query
 from pipelines.policy_in_force import load_policy
 from pipelines.publish import publish_lists
+from pipelines.reader_pool import open_reader_pool
 from pipelines.settings import Settings
 from policy.model import PolicyAt
 
@@ -106,23 +108,53 @@ def run_people(settings: Settings, policy: PolicyAt, ring: KeyRing) -> dict[str,
     return intake_people(settings, policy, ring.cipher(), judging_of(policy))
 
 
-def run_source(settings: Settings, source: str) -> dict[str, Any]:
-    """One department's feed, in a process or task of its own. Returns its counts."""
-    policy = load_policy(settings)
-    ring = KeyRing.open(settings.home, os.environ)
-    return intake_source(settings, source, policy, ring.cipher(), judging_of(policy))
+def run_source(settings: Settings, source: str, may_wait: bool = False) -> dict[str, Any]:
+    """One department's feed, in a process or task of its own. Returns its counts.
+
+    may_wait: raise FeedUnavailable for a department that cannot be reached, because the caller will try again.
+    """
+    return _read_department(
+        settings, source, load_policy(settings), KeyRing.open(settings.home, os.environ), may_wait
+    )
+
+
+def _read_department(
+    settings: Settings, source: str, policy: PolicyAt, ring: KeyRing, may_wait: bool = False
+) -> dict[str, Any]:
+    with lending(_open_department(settings, source, ring)) as feed:
+        if may_wait:
+            _reach(feed)
+        return intake_source(settings, source, policy, ring.cipher(), judging_of(policy))
+
+
+def _open_department(settings: Settings, source: str, ring: KeyRing) -> Feed:
+    """The feed of a source; one that answers batches will be asked about tonight's persons."""
+    try:
+        return open_feed(source, settings.feeds, os.environ, person_query(settings, source, ring))
+    except FeedRefused as refusal:
+        return RefusedFeed(source, refusal)
+
+
+def _reach(feed: Feed) -> None:
+    """Raises FeedUnavailable when the department cannot be reached; any other fault is the intake's to judge."""
+    try:
+        feed.receipt()
+    except FeedUnavailable:
+        raise
+    except FeedError:
+        return
 
 
 def _run_sources(settings: Settings, policy: PolicyAt, ring: KeyRing, tell: Progress) -> None:
     sources = sorted(evidence_sources(), key=lambda source: -_feed_bytes(settings, source))
     total = sum(_feed_bytes(settings, source) for source in sources)
     if settings.workers > 1 and total > _PARALLEL_BYTES:
-        with ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn")) as pool:
+        with open_reader_pool(settings.workers) as pool:
             for result in pool.map(run_source, [settings] * len(sources), sources):
                 tell(_told(result))
     else:
         for source in sources:
-            tell(_told(intake_source(settings, source, policy, ring.cipher(), judging_of(policy))))
+            tell(_told(_read_department(settings, source, policy, ring)))
 
 
 def _told(result: dict[str, Any]) -> str:

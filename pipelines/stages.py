@@ -14,8 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from connectors.errors import FeedError, FeedUnavailable
-from connectors.feeds import open_feed
+from connectors.errors import FeedError
 from connectors.registry import evidence_sources
 from pipelines import night
 from pipelines.errors import HeduiError, place_of
@@ -105,9 +104,7 @@ def read_source(values: Values, run: str, source: str, may_wait: bool) -> dict[s
     """
     settings = Settings.from_dict(values)
     with under_lease(settings.home, run):
-        if may_wait:
-            _reach(settings, source)
-        return _counts(night.run_source(settings, source))
+        return _counts(night.run_source(settings, source, may_wait))
 
 
 @telling_no_values
@@ -182,20 +179,6 @@ def delete_outdated(given: Mapping[str, Any], today: date) -> dict[str, Any]:
         }
         for kind in kinds
     }
-
-
-def _reach(settings: Settings, source: str) -> None:
-    """Raises FeedUnavailable when the department cannot be reached; any other fault is the intake's to judge."""
-    try:
-        feed = open_feed(source, settings.feeds, os.environ)
-        try:
-            feed.receipt()
-        finally:
-            feed.close()
-    except FeedUnavailable:
-        raise
-    except FeedError:
-        return
 
 
 def _counts(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,8 +222,10 @@ class HttpDepartment:
         return self._file_answer(request, content)
 
     def _answer_query(self, source: str, query: Any) -> dict[str, bytes]:
-        """Files with only the rows of the persons asked about, and a receipt for them."""
+        """Files with only the rows of the persons asked about, and a receipt for them, if there is a delivery."""
         feed = self.shelf.newest(source)
+        if feed.receipt() is None:
+            return {}
         numbers = [person["id_number"] for person in query["persons"]]
         receipt, files = read_receipt(feed), {}
         for entry in receipt["files"]:
@@ -231,7 +233,8 @@ class HttpDepartment:
             if file is not None and file.format != "xlsx":
                 with feed.open(entry["name"]) as stream:
                     content, entry["rows"] = keep_people(stream.read(), file, numbers)
-                entry["sha256"] = hashlib.sha256(content).hexdigest()
+                if files or not self.faults.holds(source, "wrong-hash"):
+                    entry["sha256"] = hashlib.sha256(content).hexdigest()
                 files[entry["name"]] = content
         receipt["files"] = [entry for entry in receipt["files"] if entry["name"] in files]
         return files | {RECEIPT: json.dumps(receipt, ensure_ascii=False).encode()}

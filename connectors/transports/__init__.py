@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from connectors.contract import Contract
 from connectors.feeds import Feed
+from connectors.person_query import PersonQuery
 from connectors.registry import all_contracts
-from connectors.transports.batch import PersonQuery
 from connectors.transports.settings import Settings, read_settings
 
 _SQL_SCHEMES = frozenset({"postgresql", "mysql", "mariadb", "oracle"})

@@ -11,60 +11,19 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import date
 from typing import NoReturn
 
 from connectors.contract import Contract
 from connectors.errors import FeedRefused, FeedUnavailable
+from connectors.person_query import PersonQuery, SentQuery
 from connectors.transports.bulk import BulkFeed, read_object
 from connectors.transports.patience import Patience
-from connectors.transports.sealing import parse_public_key, seal_query
+from connectors.transports.sealing import key_fingerprint, parse_public_key, seal_query
 from connectors.transports.settings import Settings
 from connectors.transports.spool import SpooledCipherFile
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _POLL_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Authorisation:
-    """A signed 授权书: valid from `signed_on` through `valid_until`, which None leaves open.
-
-    scope: source names, or `*` for all.
-    """
-
-    signed_on: date
-    valid_until: date | None
-    scope: frozenset[str]
-
-    def covers(self, source: str, as_of: date) -> bool:
-        in_time = self.signed_on <= as_of and (self.valid_until is None or as_of <= self.valid_until)
-        return in_time and ("*" in self.scope or source in self.scope)
-
-
-@dataclass(frozen=True)
-class PersonOfInterest:
-    """A member of a household that is checked, with every authorisation on file."""
-
-    id_number: str = field(repr=False)
-    name: str = field(repr=False)
-    authorisations: tuple[Authorisation, ...] = ()
-
-
-@dataclass(frozen=True)
-class PersonQuery:
-    """Who may be asked about on `as_of`.
-
-    people: called once, when the batch is submitted. on_query(count, sha256): called once, before the list
-    leaves, with the number of persons and the hash of the sealed bytes that leave; whatever it raises stops
-    the query.
-    """
-
-    as_of: date
-    people: Callable[[], Iterable[PersonOfInterest]] = field(repr=False)
-    on_query: Callable[[int, str], None] = field(repr=False)
 
 
 def write_query_list(query: PersonQuery, contract: Contract) -> tuple[int, bytes]:
@@ -77,8 +36,7 @@ def write_query_list(query: PersonQuery, contract: Contract) -> tuple[int, bytes
     persons = {
         person.id_number: person.name
         for person in query.people()
-        if not contract.authorisation
-        or any(one.covers(contract.source, query.as_of) for one in person.authorisations)
+        if not contract.authorisation or contract.source in person.authorised_for
     }
     listed = [{"id_number": number, "name": persons[number]} for number in sorted(persons)]
     table = {"source": contract.source, "as_of": query.as_of.isoformat(), "persons": listed}
@@ -136,7 +94,9 @@ class BatchFeed(BulkFeed):
     def _submit(self, count: int, plain: bytes, patience: Patience) -> str:
         assert self._query is not None
         sealed = seal_query(plain, self._department, self.source)
-        self._query.on_query(count, hashlib.sha256(sealed).hexdigest())
+        digest = hashlib.sha256(sealed).hexdigest()
+        sealed_for = key_fingerprint(self._department)
+        self._query.on_query(SentQuery(count, digest, sealed_for, self._settings.text("KEY_ID")))
         answer = self.connection.ask(
             "batches", body=sealed, headers=self._same_batch(plain), patience=patience
         )

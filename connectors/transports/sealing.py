@@ -32,6 +32,11 @@ def format_public_key(key: X25519PublicKey) -> str:
     return base64.b64encode(key.public_bytes_raw()).decode()
 
 
+def key_fingerprint(key: X25519PublicKey) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a public key: which one it is, to read out and compare."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
 def seal_query(plain: bytes, department: X25519PublicKey, source: str) -> bytes:
     """magic · one-time public key (32) · nonce (12) · ciphertext.
 

@@ -132,3 +132,8 @@ def sign(folder: Path, name: str, rows: int | None = None) -> None:
             if rows is not None:
                 entry["rows"] = rows
     (folder / "receipt.json").write_text(json.dumps(receipt), "utf-8")
+
+
+def scanned_text(folder: Path) -> bytes:
+    """Every byte below a folder."""
+    return b"\0".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())

@@ -227,7 +227,8 @@ class HttpDepartment:
         if feed.receipt() is None:
             return {}
         numbers = [person["id_number"] for person in query["persons"]]
-        receipt, files = read_receipt(feed), {}
+        receipt = read_receipt(feed)
+        files: dict[str, bytes] = {}
         for entry in receipt["files"]:
             file = contract_file(all_contracts()[source], entry["name"])
             if file is not None and file.format != "xlsx":

@@ -198,7 +198,9 @@ def _add_newly_leads(con: duckdb.DuckDBPyConnection, judged: list[Rule], values:
         if rule.list == "newly_eligible" and own_file(rule):
             table = rule.code.lower()
             build_table(con, f"assess/rules/{table}", **values)
-            con.execute(f"insert into newly_lead by name select '{rule.code}' as rule, * from {table}")
+            con.execute(
+                f"insert into newly_lead by name select $rule as rule, * from {table}", {"rule": rule.code}
+            )
 
 
 # A lead with its household and the person it names: its own, or for household rules the head (relation 01; without

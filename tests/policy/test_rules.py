@@ -1,8 +1,12 @@
 """The rules' texts: every rule of the specification once, whole, and in the voice of a lead."""
 
+from pathlib import Path
+
 import pytest
 
+from connectors.registry import all_contracts
 from policy import PolicyError
+from policy.model import load
 from policy.rules import SHIPPED, load_rules
 
 FIVE = {"tax", "market_regulation", "banks", "securities", "insurance"}
@@ -34,7 +38,10 @@ NAMES = {
     "U01": "转低保",
     "U02": "单人保",
 }
-RULES = load_rules()
+EVERY_RULE = load_rules()
+RULES = {code: rule for code, rule in EVERY_RULE.items() if code in NAMES}
+BEYOND = {code: rule for code, rule in EVERY_RULE.items() if code not in NAMES}
+SQL = Path(__file__).parents[2] / "sql" / "assess"
 
 
 def test_every_rule_of_the_specification_is_named_as_it_names_it():
@@ -75,8 +82,44 @@ def test_the_sources_a_rule_needs_are_those_of_the_specification():
     assert {code: set(rule.needs) for code, rule in RULES.items()} == by_code
 
 
+def test_only_rules_over_further_departments_ask_for_more_than_the_specification():
+    assert all(
+        rule.settings == {} and not set(rule.connected) - {"*", "vehicles", "real_estate"}
+        for rule in RULES.values()
+    )
+    assert {code for code, rule in EVERY_RULE.items() if rule.partial} == {"A01", "A02", "X02", "X03"}
+    eight = {source for rule in RULES.values() for source in rule.needs}
+    assert all(set(rule.needs) - eight for rule in BEYOND.values())
+
+
+def test_every_rule_beyond_the_specification_has_a_file_and_known_departments():
+    contracts = all_contracts()
+    for code, rule in EVERY_RULE.items():
+        assert set(rule.needs) | set(rule.connected) - {"*"} <= set(contracts), code
+        if code in BEYOND:
+            assert (SQL / "rules" / f"{code.lower()}.sql").exists() and rule.catalogue, code
+    files = {path.stem.upper() for path in (SQL / "rules").glob("*.sql")}
+    assert files == {
+        code for code in EVERY_RULE if code in BEYOND or EVERY_RULE[code].list == "discrepancies"
+    }
+
+
+def test_every_setting_a_rule_reads_is_shipped_on_or_off():
+    written = {
+        (entry.identity["rule"], entry.identity["name"])
+        for entry in load().all_entries
+        if entry.key == "rule_setting"
+    }
+    assert written == {(code, name) for code, rule in EVERY_RULE.items() for name in rule.settings}
+
+
+def test_every_department_has_a_rule():
+    needed = {source for rule in EVERY_RULE.values() for source in rule.needs}
+    assert needed == set(all_contracts())
+
+
 def test_every_rule_says_why_and_what_to_do_in_chinese():
-    for rule in RULES.values():
+    for rule in EVERY_RULE.values():
         last = rule.next_step if rule.list == "newly_eligible" else rule.clears
         assert len(rule.basis) >= 20 and len(rule.explanation) >= 20 and len(last) >= 20
         assert "\n" not in rule.basis + rule.explanation + last
@@ -87,7 +130,9 @@ def test_every_rule_says_why_and_what_to_do_in_chinese():
     "verdict", ["骗保", "欺诈", "违规", "不诚信", "取消资格", "应予停保", "认定为不符合"]
 )
 def test_no_text_gives_a_verdict(verdict):
-    assert not [r.code for r in RULES.values() if verdict in r.name + r.explanation + r.clears + r.next_step]
+    assert not [
+        r.code for r in EVERY_RULE.values() if verdict in r.name + r.explanation + r.clears + r.next_step
+    ]
 
 
 @pytest.mark.parametrize(

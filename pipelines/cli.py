@@ -7,17 +7,18 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from connectors.errors import FeedError
+from pipelines.beijing import beijing_day
 from pipelines.connector_commands import add_connector_commands
 from pipelines.errors import HeduiError, UsageError, place_of
 from pipelines.settings import Settings, feeds_from, home_from
 
 DONE, FAILED, WRONG_ARGUMENTS, SOURCE_NOT_ACCEPTED = 0, 1, 2, 3
-_EXPORTS = ("discrepancies", "newly-eligible", "quarantine")
+_EXPORTS = ("discrepancies", "newly-eligible", "quarantine", "explained")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -251,7 +252,7 @@ def _retention(arguments: argparse.Namespace) -> int:
 
     home = home_from(arguments.home)
     ring = KeyRing.open(home, os.environ)
-    today = arguments.today or date.today()
+    today = arguments.today or beijing_day(datetime.now(UTC))
     found = retain(home, ring, today, arguments.dry_run, airflow_logs=arguments.airflow_logs)
     for one in found:
         print(

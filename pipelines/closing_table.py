@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.registry import all_contracts
+from pipelines.beijing import beijing_text
 
 _SOURCE_COUNTS = ("received", "accepted", "quarantined", "linked", "duplicate", "unauthorised")
 _STATES = ("new", "continuing", "changed", "cleared", "unverified")
@@ -37,6 +38,12 @@ def closing_table(status: Mapping[str, Any], details: Mapping[str, Any], folder:
         + (f"; no standard for {', '.join(policy['gaps'])}" if policy["gaps"] else ""),
         f"seal {status['seal']}",
     ]
+    if "explained" in details:
+        apart = details["explained"]
+        lines.append(
+            f"explained at the desk, kept off the list: {apart['count']:,} leads "
+            f"({apart['written']:,} explanations, written out {beijing_text(apart['made_at'])})"
+        )
     for source, names in details.get("unlisted", {}).items():
         lines.append(
             f"! {source}: {len(names)} files that the receipt does not name were not read: {', '.join(names)}"

@@ -12,11 +12,12 @@ from typing import BinaryIO, Final, Literal, get_args
 import pyarrow as pa
 
 from pipelines.audit import AuditLog
+from pipelines.beijing import beijing_text
 from pipelines.durable import give_name, unnamed_file
 from pipelines.errors import UsageError
 from pipelines.identity.keyring import KeyRing
 from pipelines.list_files import MOST_ROWS, write_csv, write_workbook
-from pipelines.lists import ListName, read_list
+from pipelines.lists import FILES, ListName, read_list
 from pipelines.manifest import Manifest, read_manifest
 
 Fmt = Literal["csv", "xlsx"]
@@ -24,6 +25,7 @@ TITLES: Final[dict[ListName, str]] = {
     "discrepancies": "核对不符线索",
     "newly-eligible": "疑似新增符合条件线索",
     "quarantine": "隔离记录",
+    "explained": "已说明、事实未变的线索",
 }
 _AREA = re.compile(r"[0-9]{4}([0-9]{2})?")
 _PRINCIPLE = "本表是核对线索，只核对不认定；是否符合条件由经办人员调查后依法决定。含个人信息，用后即删。"
@@ -75,6 +77,10 @@ def export_list(
     _check(request, home)
     manifest = read_manifest(home, as_of)
     _check_source(request, manifest)
+    if request.which == "explained" and FILES["explained"] not in manifest["files"]:
+        raise UsageError(
+            f"the night of {as_of} set no explained finding apart: it found no explanations of the desk in the home"
+        )
     table = read_list(home, as_of, which, ring, county=county, source=source)
     if fmt == "xlsx" and table.num_rows > MOST_ROWS:
         raise UsageError(
@@ -140,7 +146,7 @@ def _notes(request: _Request, manifest: Manifest, rows: int) -> list[tuple[str, 
         ("行数", rows),
         ("导出人", request.actor),
         ("导出事由", request.reason),
-        ("导出时间", datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds")),
+        ("导出时间", beijing_text(datetime.now(UTC))),
         ("封印", manifest["seal"]),
         ("提示", _PRINCIPLE),
     ]

@@ -199,8 +199,10 @@ class _Before:
         if not self._details:
             return None
         present = ("new", "continuing", "changed", "unverified")
+        # Tonight's leads are counted before the explained ones are set apart.
+        apart = self._details.get("explained", {}).get("leads", [])
         return sum(
             int(entry["count"])
-            for entry in self._details["leads"]
+            for entry in [*self._details["leads"], *({"list": "discrepancies"} | entry for entry in apart)]
             if entry["list"] == which and entry["rule"] == rule and entry["state"] in present
         )

@@ -254,9 +254,9 @@ def _published_numbers(
     table: pa.Table = read_published(
         home, night, "discrepancies" if which == "discrepancies" else "newly-eligible"
     )
-    own = (
-        table.filter(pc.field("household_id") == household_id)
-        .select(["rule", "person", "lead_no"])
-        .to_pylist()
-    )
+    columns = ["rule", "person", "lead_no", "household_id"]
+    tables = [table.select(columns)]
+    if which == "discrepancies" and "explained.parquet" in night["files"]:
+        tables.append(read_published(home, night, "explained").select(columns))
+    own = pa.concat_tables(tables).filter(pc.field("household_id") == household_id).to_pylist()
     return {(row["rule"], row["person"]): row["lead_no"] for row in own}

@@ -27,12 +27,13 @@ from policy.rules import load_rules
 
 # The stubs of pyarrow know too little of what a column can do.
 Column = Any
-ListName = Literal["discrepancies", "newly-eligible", "quarantine"]
+ListName = Literal["discrepancies", "newly-eligible", "quarantine", "explained"]
 
 FILES: Final[dict[ListName, str]] = {
     "discrepancies": "discrepancies.parquet",
     "newly-eligible": "newly_eligible.parquet",
     "quarantine": "quarantine.parquet",
+    "explained": "explained.parquet",  # only in nights that found the desk's explanations in the home
 }
 # Column on the list, column of the Parquet file. `rule_name`, `name` and `id_number` are worked out here.
 COLUMNS: Final[dict[ListName, dict[str, str]]] = {
@@ -75,6 +76,12 @@ COLUMNS: Final[dict[ListName, dict[str, str]]] = {
         "下一步": "next_step",
     },
     "quarantine": {"数据来源": "source", "文件": "file", "行号": "line", "原因": "reasons"},
+}
+COLUMNS["explained"] = COLUMNS["discrepancies"] | {
+    "核查反馈": "answer",
+    "说明人": "explained_by",
+    "说明日期": "explained_on",
+    "有效期至": "explained_until",
 }
 MONEY: Final = ("核对值", "标准值", "人均月收入", "收入标准", "人均金融资产", "资产标准")
 COUNTS: Final = ("家庭人口", "行号")
@@ -166,8 +173,9 @@ def seal_of(
     discrepancies: pa.Table,
     newly_eligible: pa.Table,
     quarantine: pa.Table,
+    explained: pa.Table | None = None,
 ) -> str:
-    """SHA-256 over inputs (`seal_inputs`), policy and the three readable lists (`to_readable`) in list order.
+    """SHA-256 over inputs (`seal_inputs`), policy and the readable lists (`to_readable`) in list order.
 
     It depends on no key, folder, file order or time. The rule's name is left out: it follows from the code,
     and a better wording must not break the seals of earlier nights.
@@ -184,6 +192,8 @@ def seal_of(
         "newly-eligible": newly_eligible,
         "quarantine": quarantine,
     }
+    if explained is not None and explained.num_rows:  # explanations that hold nothing back change nothing
+        lists["explained"] = explained
     for which, table in lists.items():
         columns = [head for head in COLUMNS[which] if head != "规则名称"]
         digest.update(canonical_json({"list": which, "rows": table.num_rows, "columns": columns}) + b"\n")
@@ -194,7 +204,8 @@ def seal_of(
 
 def _list_of(table: pa.Table) -> ListName:
     found = set(table.column_names)
-    for which, columns in COLUMNS.items():
+    # The list of explained leads has every column of the discrepancies and more.
+    for which, columns in reversed(COLUMNS.items()):
         if {_WORKED_OUT.get(column, column) for column in columns.values()} <= found:
             return which
     raise ListBroken(f"columns {', '.join(table.column_names)} belong to no list of docs/architecture.md")

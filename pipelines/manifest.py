@@ -152,12 +152,15 @@ def publish_night(home: Path, ring: KeyRing, manifest: Manifest) -> None:
     Killed after the announcement: the earlier manifest of the day, or none, is still good. Killed before the
     confirmation: either is. Confirmed: only this one is, until the day is announced again.
     """
-    detail = {
+    detail: dict[str, str | int | None] = {
         "as_of": manifest["as_of"],
         "folder": manifest["folder"],
         "seal": manifest["seal"],
         "manifest_sha256": manifest_sha256(manifest),
     }
+    if "explained" in manifest["details"]:
+        # How many findings the night kept off the list because an officer had explained them.
+        detail["explained"] = manifest["details"]["explained"]["count"]
     log = AuditLog(home, ring)
     log.append(ANNOUNCED, "system", None, detail)
     publish_manifest(home, manifest)

@@ -33,6 +33,7 @@ from pipelines.policy_in_force import load_policy
 from pipelines.publish import publish_lists
 from pipelines.reader_pool import open_reader_pool
 from pipelines.settings import Settings
+from pipelines.suppressions import read_suppressions
 from policy.model import PolicyAt
 
 PEOPLE_SOURCES = ("roster", "rural_revitalisation")
@@ -53,6 +54,7 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
     policy = load_policy(settings)
     with _told_as_failure(settings.home), one_night_at_a_time(settings.home):
         ring = KeyRing.open(settings.home, os.environ)
+        read_suppressions(settings.home, ring)  # a broken file is told before any feed is read
         clear_work(settings)
         started = time.monotonic()
         preload()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
 from pipelines.assess import PROGRAMMES
 from pipelines.durable import sha256_of
+from pipelines.explained import ADDED, explained_details, part_explained
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import unpack_blocks
 from pipelines.identity.keyring import KeyRing
@@ -27,9 +28,10 @@ from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.batch import reasons_of
 from pipelines.intake.people import open_names
 from pipelines.lists import ListName, read_published, seal_inputs, seal_of, to_readable
-from pipelines.manifest import Manifest, latest_before, publish_night
+from pipelines.manifest import Manifest, latest_before, publish_night, published_nights
 from pipelines.report import write_report
 from pipelines.settings import Settings
+from pipelines.suppressions import Suppressions, read_suppressions
 from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, query_arrow
 from policy.codes import Codes, load_codes
 from policy.model import PolicyAt
@@ -85,6 +87,7 @@ SCHEMAS = {
         ]
     ),
 }
+SCHEMAS["explained"] = pa.schema([*SCHEMAS["discrepancies"], *ADDED])
 # Money columns of each list and the assessed columns they show.
 _MONEY = {
     "discrepancies": {"value": "value_cents", "line": "line_cents"},
@@ -174,13 +177,18 @@ def publish_lists(
     folder.mkdir(parents=True)
     try:
         with open_warehouse(settings.work / "publish.building") as con:
-            lists = _build_lists(con, settings, cipher, ring, sources, summary, before)
+            suppressions = read_suppressions(settings.home, ring)
+            lists, explained = _build_lists(
+                con, settings, cipher, ring, sources, summary, before, suppressions
+            )
         quarantine = _quarantine(settings)
         tables = {
             "discrepancies": lists["discrepancies"],
             "newly_eligible": lists["newly_eligible"],
             "quarantine": quarantine,
         }
+        if explained is not None:
+            tables["explained"] = explained
         for name, table in tables.items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
         inputs = _inputs(sources)
@@ -191,6 +199,7 @@ def publish_lists(
             readable["discrepancies"],
             readable["newly_eligible"],
             readable["quarantine"],
+            readable.get("explained"),
         )
         outcomes = gates([_list_summary(name, lists[name]) for name in lists])
         status = _status(settings, policy, sources, linked, summary, lists, seal)
@@ -207,6 +216,8 @@ def publish_lists(
             "inputs": inputs,
             "details": _details(policy, sources, lists, summary, outcomes),
         }
+        if suppressions is not None and explained is not None:
+            manifest["details"]["explained"] = explained_details(suppressions, explained)
         return _finish(settings, ring, manifest, folder)
     except BaseException:
         remove_debris(settings.home)  # only what no manifest names: the night may already be in place
@@ -253,7 +264,9 @@ def _build_lists(
     sources: dict[str, dict[str, Any]],
     summary: dict[str, Any],
     before: Manifest | None,
-) -> dict[str, pa.Table]:
+    suppressions: Suppressions | None,
+) -> tuple[dict[str, pa.Table], pa.Table | None]:
+    """Both lists, and of the discrepancies those that are explained at the desk; None without explanations."""
     people_folder, assessed = settings.work / "people", settings.work / "assess"
     for table in ("record", "authorised", "unauthorised_household", "incomplete"):
         load_table(con, table, [people_folder / f"{table}.parquet"])
@@ -274,6 +287,7 @@ def _build_lists(
     asked = {code: _asked_sources(rule, known_before | set(sources)) for code, rule in rules.items()}
     insert_arrow(con, "rule_need", _rule_needs(rules, asked, sources, summary))
     lists: dict[str, pa.Table] = {}
+    explained: pa.Table | None = None
     for which, assessed_table in (("discrepancies", "discrepancy"), ("newly_eligible", "newly_eligible")):
         old = _previous(settings.home, which, before, ring)
         old_hi, old_lo = token_halves(_retoken(old, cipher))
@@ -281,9 +295,14 @@ def _build_lists(
         shown = _shown_columns(which, fresh, people, cipher, rules, asked, sources)
         carried = _carried_columns(old, old_hi, old_lo, cipher)
         merged = _merge(which, states, shown, carried, settings.as_of)
-        lists[which] = _seal_rows(which, _number(which, merged, settings.as_of), cipher)
+        listed = _number(which, merged, settings.as_of)
+        if suppressions is not None and which == "discrepancies":
+            nights = published_nights(settings.home)
+            listed, apart = part_explained(con, listed, suppressions, ring, settings.as_of, nights)
+            explained = _seal_rows("explained", apart, cipher)
+        lists[which] = _seal_rows(which, listed, cipher)
     lists["newly_eligible"] = _name_open_leads(lists["newly_eligible"], lists["discrepancies"], rules)
-    return lists
+    return lists, explained
 
 
 def _asked_sources(rule: Rule, connected: set[str]) -> tuple[str, ...]:
@@ -388,6 +407,9 @@ def _previous(home: Path, which: str, before: Manifest | None, ring: KeyRing) ->
         names: list[str | None] = []
     else:
         table = read_published(home, before, _LIST_NAMES[which])
+        if which == "discrepancies" and "explained.parquet" in before["files"]:
+            apart = read_published(home, before, "explained").select(table.column_names)
+            table = pa.concat_tables([table, apart])
         table = table.filter(pc.is_in(table.column("state"), pa.array(_PRESENT)))
         cipher = ring.cipher(before["key_version"])
         contexts = [person or b"" for person in table.column("person").to_pylist()]

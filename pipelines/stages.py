@@ -24,6 +24,7 @@ from pipelines.lease import return_lease, take_lease, under_lease
 from pipelines.policy_in_force import load_policy
 from pipelines.retention import retain
 from pipelines.settings import Settings, feeds_from, home_from
+from pipelines.suppressions import read_suppressions
 
 Values = Mapping[str, str | int | None]
 P = ParamSpec("P")
@@ -73,15 +74,15 @@ def settings_values(given: Mapping[str, Any], today: date) -> dict[str, str | in
 def begin_night(given: Mapping[str, Any], today: date, run: str, keeper: int | None = None) -> dict[str, Any]:
     """Read the policy, take the home and clear its work folder. Returns the settings and the sources to read.
 
-    keeper: see `take_lease`. Raises UsageError, NightFailed for a policy that cannot be used, HomeBusy while
-    another run has the home.
+    keeper: see `take_lease`. Raises UsageError, NightFailed for a policy or explanations that cannot be used,
+    HomeBusy while another run has the home.
     """
     values = settings_values(given, today)
     settings = Settings.from_dict(values)
     policy = load_policy(settings)
     take_lease(settings.home, run, keeper)
     with under_lease(settings.home, run):
-        KeyRing.open(settings.home, os.environ)
+        read_suppressions(settings.home, KeyRing.open(settings.home, os.environ))
         night.clear_work(settings)
     return {"values": values, "sources": evidence_sources(), "policy_sha256": policy.sha256}
 
@@ -141,6 +142,7 @@ def publish_night(values: Values, run: str) -> dict[str, Any]:
         "folder": str(settings.home / "nights" / manifest["folder"]),
         "files": manifest["files"],
         "lists": manifest["status"]["lists"],
+        "explained": manifest["details"].get("explained", {}).get("count", 0),
     }
 
 

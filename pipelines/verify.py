@@ -21,7 +21,7 @@ from pipelines.audit import AuditLog
 from pipelines.durable import sha256_of
 from pipelines.errors import HeduiError
 from pipelines.identity.keyring import KeyRing
-from pipelines.lists import read_published, seal_inputs, seal_of, to_readable
+from pipelines.lists import FILES, read_published, seal_inputs, seal_of, to_readable
 from pipelines.manifest import (
     ANNOUNCED,
     CONFIRMED,
@@ -117,15 +117,16 @@ def _check_seal(home: Path, night: date, ring: KeyRing) -> list[str]:
     manifest = parse_manifest(path.read_bytes(), path.name, night)
     try:
         cipher = ring.cipher(manifest["key_version"])
-        discrepancies, newly_eligible, quarantine = (
+        lists = [
             to_readable(read_published(home, manifest, which), cipher)
-            for which in ("discrepancies", "newly-eligible", "quarantine")
-        )
+            for which, name in FILES.items()
+            if which != "explained" or name in manifest["files"]
+        ]
     except HeduiError as failure:
         return [f"{night}：清单无法打开，不能核对封印（{failure}）"]
     inputs = seal_inputs(manifest["status"]["sources"], manifest["inputs"])
     policy = str(manifest["details"]["policy"]["sha256"])
-    if seal_of(inputs, policy, discrepancies, newly_eligible, quarantine) != manifest["seal"]:
+    if seal_of(inputs, policy, *lists) != manifest["seal"]:
         return [f"{night}：封印与输入、政策和清单内容不符"]
     return []
 

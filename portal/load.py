@@ -54,6 +54,10 @@ _TOLD_BY_NIGHT = (
 )
 
 
+# Such a lead carries the value of an earlier night, so its days count from no other day than they did then.
+_NOT_JUDGED = ("unverified", "cleared")
+
+
 class NightOutOfOrder(ValueError):
     """A later night is already loaded; an older one would undo it."""
 
@@ -143,6 +147,9 @@ def _remember_night(db: ScopedSession, night: PublishedNight, rows: int) -> None
 def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead]) -> LoadReport:
     known = _known_leads(db, night.as_of)
     explained = _suppressions(db, night.as_of)
+    for lead in incoming:
+        if lead.key in known and lead.columns["state"] in _NOT_JUDGED:
+            lead.columns["fact"] = known[lead.key]["fact"]
     fresh = [lead for lead in incoming if lead.key not in known]
     seen = [(known[lead.key], lead) for lead in incoming if lead.key in known]
     named = {lead.key for lead in incoming}

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.lists import ListName, read_published
+from pipelines.lists import FILES, read_published
 from pipelines.manifest import Manifest, read_manifest
 from portal.codes import rule_figures
 from portal.sealing import Tokens
 
 LISTS = ("discrepancies", "newly_eligible")
+# The fact of a finding without a figure: nothing an explanation could be bound to for the night.
+NO_FACT = "-"
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,18 @@ class PublishedNight:
         return self.manifest["key_version"]
 
     def read_list(self, name: str) -> pa.Table:
-        """The Parquet file of a list. Raises pipelines' ListBroken when it is not the published one."""
-        which: ListName = "discrepancies" if name == "discrepancies" else "newly-eligible"
-        return read_published(self.home, self.manifest, which)
+        """A list's rows; with the discrepancies those that the night kept off the list because they are explained.
+
+        Raises pipelines' ListBroken when a file is not the published one.
+        """
+        if name != "discrepancies":
+            return read_published(self.home, self.manifest, "newly-eligible")
+        listed = read_published(self.home, self.manifest, "discrepancies")
+        if FILES["explained"] not in self.manifest["files"]:
+            return listed
+        # The desk judges by its own explanations, which may be newer than those the night was told.
+        explained = read_published(self.home, self.manifest, "explained")
+        return pa.concat_tables([listed, explained.select(listed.column_names)])
 
 
 def read_night(home: Path, as_of: date) -> PublishedNight:
@@ -61,7 +72,7 @@ def fen(amount: Decimal | None) -> int | None:
 def fact_of(rule: str, value_fen: int | None, as_of: date) -> str:
     """What an explanation is bound to: the value, or for rules that count days the day they count from."""
     if value_fen is None:
-        return "-"
+        return NO_FACT
     figures = rule_figures().get(rule)
     if figures and figures.fact == "date":
         return date.fromordinal(as_of.toordinal() - value_fen // 100).isoformat()

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from pipelines.beijing import beijing_text
 from pipelines.report.attention import attention_items
 from pipelines.report.gates import gate_rows, summarise_gates
 from pipelines.report.leads import LISTS, SHADES, STATES, flow_figures, heat_table, night_rows, state_rows
@@ -65,6 +66,7 @@ def render_report(
         gate_summary=summarise_gates(gates),
         figures=figure_groups(manifest, words),
         items=attention_items(manifest, sources, gates, unlisted, words),
+        explained=manifest["details"].get("explained"),
         timings=manifest["details"].get("timings", {}),
     )
 
@@ -85,7 +87,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "share": _share, "day_time": _day_time}
+    environment.filters |= {"count": _count, "share": _share, "day_time": beijing_text}
     return environment.get_template("report.html")
 
 
@@ -100,7 +102,3 @@ def _share(share: float | None) -> str:
     if 0 < share < 0.0005:
         return "<0.1%"
     return ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
-
-
-def _day_time(moment: str) -> str:
-    return moment.replace("T", " ").replace("+00:00", " UTC")

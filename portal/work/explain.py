@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from pipelines.suppressions import LIST
 from portal.codes import clocks, desk_codes
 from portal.desk import Desk
 from portal.errors import NotFound, Refused
@@ -16,6 +17,8 @@ from portal.workdays import due_date
 def suppress(desk: Desk, case: Case) -> str:
     """Explain one lead for as long as its fact stays the same, and no longer than the limit."""
     check_stage(case, "suppress")
+    if case.list != LIST:
+        raise Refused("可能符合条件的线索不能作说明：请登记联系情况。")
     wanted = desk.fields.whole("lead", "线索")
     lead = next((lead for lead in leads_of(desk, case) if lead.id == wanted and lead.present), None)
     if lead is None or lead.suppression_id is not None:

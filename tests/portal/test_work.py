@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 
+from pipelines.suppressions import read_suppressions
 from portal.schema import Decision, Reply, Suppression
 from portal.scope import open_machine_session
-from portal.suppressions import export, read
+from portal.suppressions import export
 from tests.portal.cases import KEEP, STOP, VISIT, answer_all, case_of, leads_of, served_stop
 from tests.portal.desks import refusal
 from tests.portal.nights import lead, number, publish
@@ -255,7 +256,7 @@ def test_explanations_are_written_out_sealed_for_the_night(loaded, county):
         "6000000",
     ):  # long enough not to stand in a cipher by chance
         assert plain.encode() not in sealed
-    told = read(loaded.home, loaded.ring)[0]
+    told = read_suppressions(loaded.home, loaded.ring).entries[0]
     assert (told["household_id"], told["rule"], told["fact"], told["by"]) == ("H2", "I01", "6000000", "xian1")
     county.done(case_of(loaded, "H2").id, "lift", {"lead": kept["lead"]})
     assert export(loaded.home, loaded.engine, loaded.ring, day(loaded)) == 0

@@ -9,13 +9,16 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.errors import FeedError
 from pipelines.beijing import beijing_day
 from pipelines.connector_commands import add_connector_commands
 from pipelines.errors import HeduiError, UsageError, place_of
 from pipelines.settings import Settings, feeds_from, home_from
+
+if TYPE_CHECKING:
+    from pipelines.manifest import Manifest
 
 DONE, FAILED, WRONG_ARGUMENTS, SOURCE_NOT_ACCEPTED = 0, 1, 2, 3
 _EXPORTS = ("discrepancies", "newly-eligible", "quarantine", "explained")
@@ -77,6 +80,18 @@ def _parser() -> argparse.ArgumentParser:
     nightly.add_argument("--policy", type=Path, help="policy file or folder; default the shipped one")
     nightly.add_argument("--workers", type=int, default=2, help="processes that read feeds (2)")
     nightly.add_argument("--quiet", action="store_true", help="no progress lines")
+
+    replay = _command(commands, "replay", _replay, "take what a night could not of sources healed since")
+    replay.add_argument("sources", nargs="+", metavar="SOURCE")
+    replay.add_argument("--as-of", type=_day, required=True)
+    replay.add_argument("--feeds", help="the feeds of that night, healed; default $HEDUI_FEEDS")
+    replay.add_argument("--home")
+    replay.add_argument("--policy", type=Path, help="the policy of that night; default the shipped one")
+    replay.add_argument("--dry-run", action="store_true", help="only say what would be taken, by reason")
+    replay.add_argument("--actor", default="system", help="who replays, for the audit log")
+    replay.add_argument("--reason", help="why, for the audit log and the manifest")
+    replay.add_argument("--workers", type=int, default=2, help="processes that read feeds (2)")
+    replay.add_argument("--quiet", action="store_true", help="no progress lines")
 
     export = _command(commands, "export", _export, "write a list, readable; logged with actor and reason")
     export.add_argument("which", choices=_EXPORTS)
@@ -150,20 +165,48 @@ def _day(text: str) -> date:
 
 
 def _nightly(arguments: argparse.Namespace) -> int:
-    from pipelines.closing_table import closing_table
     from pipelines.night import run_night
 
-    settings = Settings(
+    settings = _night_settings(arguments)
+    return _print_night(settings, run_night(settings, _progress(arguments)))
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from pipelines.replay import replay_night, try_replay
+    from pipelines.replay_checks import NothingToReplay, Replay
+    from pipelines.replay_table import replay_table
+
+    settings = _night_settings(arguments)
+    replay = Replay(tuple(dict.fromkeys(arguments.sources)), arguments.actor, arguments.reason)
+    try:
+        if arguments.dry_run:
+            print(replay_table(try_replay(settings, replay)))
+            return DONE
+        return _print_night(settings, replay_night(settings, replay, _progress(arguments)))
+    except NothingToReplay as nothing:
+        print(nothing)
+        return DONE
+
+
+def _night_settings(arguments: argparse.Namespace) -> Settings:
+    return Settings(
         home=home_from(arguments.home),
         as_of=arguments.as_of,
         feeds=feeds_from(arguments.feeds),
         policy=arguments.policy,
         workers=arguments.workers,
     )
-    progress = (
-        (lambda text: None) if arguments.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
-    )
-    manifest = run_night(settings, progress)
+
+
+def _progress(arguments: argparse.Namespace) -> Callable[[str], None]:
+    if arguments.quiet:
+        return lambda text: None
+    return lambda text: print(text, file=sys.stderr, flush=True)
+
+
+def _print_night(settings: Settings, manifest: Manifest) -> int:
+    from pipelines.closing_table import closing_table
+
     print(
         closing_table(manifest["status"], manifest["details"], settings.home / "nights" / manifest["folder"])
     )

@@ -32,6 +32,7 @@ from pipelines.persons_asked import person_query
 from pipelines.policy_in_force import load_policy
 from pipelines.publish import publish_lists
 from pipelines.reader_pool import open_reader_pool
+from pipelines.replay_checks import Replay
 from pipelines.settings import Settings
 from pipelines.suppressions import read_suppressions
 from policy.model import PolicyAt
@@ -46,15 +47,19 @@ def judging_of(policy: PolicyAt) -> Judging:
     return Judging(policy.as_of, frozenset(policy.currencies()), frozenset(all_contracts()))
 
 
-def run_night(settings: Settings, progress: Progress = lambda text: None) -> Manifest:
+def run_night(
+    settings: Settings, progress: Progress = lambda text: None, replay: Replay | None = None
+) -> Manifest:
     """All stages. Returns the published manifest.
 
-    Raises NightFailed: nothing was published and the last published night is untouched.
+    replay: the night is published already and only these sources may differ. Raises NightFailed: nothing was
+    published and the last published night is untouched; for a replay also what its checks raise.
     """
     policy = load_policy(settings)
     with _told_as_failure(settings.home), one_night_at_a_time(settings.home):
         ring = KeyRing.open(settings.home, os.environ)
         read_suppressions(settings.home, ring)  # a broken file is told before any feed is read
+        replaced = replay.require_night(settings) if replay else None
         clear_work(settings)
         started = time.monotonic()
         preload()
@@ -67,12 +72,19 @@ def run_night(settings: Settings, progress: Progress = lambda text: None) -> Man
         tell("intake: departments' feeds")
         _run_sources(settings, policy, ring, tell)
         judge_intake(settings)
+        if replay and replaced:
+            replay.judge_inputs(replaced, read_sources(settings))
         tell("link: who is who")
         run_link(settings)
         tell("assess: rules")
-        run_assess(settings, policy)
+        summary = run_assess(settings, policy)
+        note = None
+        if replay and replaced:
+            replay.judge_policy(replaced, policy.digest(summary["rules"]))
+            note = replay.note(replaced, read_sources(settings))
+            replay.record(settings, ring, note)
         tell("publish")
-        manifest = run_publish(settings, policy, ring)
+        manifest = run_publish(settings, policy, ring, note)
         close_night(settings, manifest)
         tell("done")
     return manifest
@@ -213,12 +225,17 @@ def run_assess(settings: Settings, policy: PolicyAt) -> dict[str, Any]:
     return summary
 
 
-def run_publish(settings: Settings, policy: PolicyAt, ring: KeyRing) -> Manifest:
+def run_publish(
+    settings: Settings, policy: PolicyAt, ring: KeyRing, replay: dict[str, Any] | None = None
+) -> Manifest:
+    """Both lists, the report and the manifest in place. replay: what the manifest says of one (`Replay.note`)."""
     linked = json.loads((settings.work / "link" / "counts.json").read_text("utf-8"))
     summary = read_summary(settings.work / "assess")
     summary["used_without_authorisation"] = sum(
         counts["used_without_authorisation"] for counts in linked.values()
     )
+    if replay:
+        summary["replay"] = replay
     counted = {
         source: {name: counts[name] for name in ("linked", "duplicate")} for source, counts in linked.items()
     }

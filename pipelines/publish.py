@@ -676,6 +676,7 @@ def _details(
             )
     entries = summary["policy_used"]
     return {
+        **{name: summary[name] for name in ("replay",) if name in summary},
         "quarantine_reasons": {source: result["reasons"] for source, result in sources.items()},
         "codes": {source: result["codes"] for source, result in sources.items()},
         "held": {

@@ -11,12 +11,15 @@ from typing import Any
 
 from connectors.contract import Contract, ContractError
 from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
+from connectors.kit.department_file import Figures, department_file, department_file_name
 from connectors.kit.documents import write_documents
 from connectors.kit.mock import write_mock_feed
 from connectors.kit.scaffold import NewSource, write_connector
 from connectors.registry import all_contracts
 from pipelines.errors import UsageError
 from pipelines.settings import home_from
+from policy.codes import load_codes
+from policy.model import load
 
 _ASKED = {
     "title": "title in Chinese (名称)",
@@ -60,6 +63,19 @@ def add_connector_commands(commands: Any) -> None:
     )
     document.add_argument("name")
     document.add_argument("--output", type=Path, required=True)
+
+    validator = _action(
+        actions, "validator", _validator, "write the one file a department checks its own drop with"
+    )
+    validator.add_argument("name")
+    validator.add_argument("--output", type=Path, required=True)
+    validator.add_argument("--policy", type=Path, help="policy file or folder; default the shipped one")
+    validator.add_argument(
+        "--as-of",
+        type=date.fromisoformat,
+        default=None,
+        help="the day whose currencies, ages and shares it goes by; default today",
+    )
 
     diff = _action(
         actions, "diff", _diff, "what a new version of a contract breaks; exit 1 when something does"
@@ -156,6 +172,30 @@ def _document(arguments: argparse.Namespace) -> int:
     for path in write_documents(_known(arguments.name), arguments.output):
         print(path)
     return 0
+
+
+def _validator(arguments: argparse.Namespace) -> int:
+    contract = _known(arguments.name)
+    figures = figures_of(contract, arguments.as_of or date.today(), arguments.policy)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    path = arguments.output / department_file_name(contract)
+    path.write_text(department_file(contract, figures), "utf-8")
+    print(f"{path}: goes by what holds on {figures.as_of}\nfor the department: python {path.name} FOLDER")
+    return 0
+
+
+def figures_of(contract: Contract, as_of: date, policy: Path | None = None) -> Figures:
+    """What a drop of the source is judged by on a day besides its contract. Raises PolicyError."""
+    in_force, codes = load(policy).at(as_of), load_codes()
+    return Figures(
+        as_of=as_of,
+        max_age_days=in_force.max_age_days(contract.source),
+        max_quarantined_share=str(in_force.scalar("max_quarantined_share")),
+        currencies=sorted(in_force.currencies()),
+        sources=list(all_contracts()),
+        held_words=codes.held_reasons.names,
+        reason_words=codes.quarantine_reasons.names,
+    )
 
 
 def _diff(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,8 @@ from policy.model import load
 
 AS_OF = date(2026, 6, 30)
 EIGHT = ("roster", "tax", "market_regulation", "banks", "securities", "insurance", "household_registration", "rural_revitalisation")  # fmt: skip
-# One ordinary row of each department; a case says only what is special about it. Money in yuan, identifiers as text.
+# One ordinary row of each department; a case says only what is special about it. Money in yuan, identifiers as text;
+# "own" is replaced by the household's number.
 ORDINARY: dict[str, dict[str, Any]] = {
     "tax": {"tax_month": "2026-01-01", "income_item": "工资薪金", "amount": 100},
     "market_regulation": {"role": "股东", "uscc": "U", "entity_type": "企业", "subscribed_capital": 1, "status": "存续"},
@@ -43,7 +44,7 @@ ORDINARY: dict[str, dict[str, Any]] = {
     "education": {"student_no": "e", "stage": "本科", "study_form": "全日制", "enrolment_state": "毕业", "enrolled_on": "2021-09-01",
                   "graduates_on": "2025-06-30", "left_on": "2025-06-30", "school_kind": "公办", "aided": "否"},
     "benefit_payments": {"party": "受助人", "paid_household": "own", "programme": "低保", "benefit_month": "2026-06-01",
-                         "paid_on": "2026-06-10", "amount": 800, "account_no": "a", "keeper_agreement": "无",
+                         "paid_on": "2026-06-10", "amount": 800, "account_no": "own", "keeper_agreement": "无",
                          "payment_state": "成功"},
     "close_relatives": {"staff_no": "k", "staff_kind": "村居委会成员", "kinship": "子女", "known_on": "2026-01-01"},
     "credit_commitments": {"document_no": "d", "entry_kind": "守信承诺", "made_on": "2025-01-01", "entry_state": "有效"},
@@ -140,10 +141,27 @@ def assessed(
     }, summary
 
 
-def found_in(rule: str, homes: Mapping[str, Home], *connected: str, **told: Any) -> dict[str, Decimal]:
-    """Values by the name of the case: the leads of one rule in one world of the cases."""
+# What is expected of a case: the value of its one lead, or None for no lead of the rule.
+Case = tuple[Home, float | None]
+
+
+def judged(
+    cases: Mapping[str, Mapping[str, Case]], *connected: str, **told: Any
+) -> dict[tuple[str, str], Any]:
+    """All cases of all rules in one world: values and evidence by rule and name of the case."""
+    homes = {f"{rule} {name}": home for rule, some in cases.items() for name, (home, _) in some.items()}
     leads, _ = assessed(homes, sources_of(*connected), **told)
-    return {name: value for (code, name, _), (value, _, _) in leads.items() if code == rule}
+    return {(code, name): (value, evidence) for (code, name, _), (value, _, evidence) in leads.items()}
+
+
+def every_case(cases: Mapping[str, Mapping[str, Case]]) -> list[tuple[str, str, float | None]]:
+    """(rule, case, expected value or None), for parametrize."""
+    return [(rule, name, expected) for rule, some in cases.items() for name, (_, expected) in some.items()]
+
+
+def value_of(leads: Mapping[tuple[str, str], Any], rule: str, name: str) -> float | None:
+    found = leads.get((rule, f"{rule} {name}"))
+    return None if found is None else float(found[0])
 
 
 def with_policy(folder: Path, *settings: str) -> Path:
@@ -203,8 +221,7 @@ def _put_evidence(
     for name, home in homes.items():
         for one in home.rows:
             cells = {**ORDINARY[one.source], **one.cells}
-            if cells.get("paid_household") == "own":
-                cells["paid_household"] = name
+            cells = {key: name if cell == "own" else cell for key, cell in cells.items()}
             rows[one.source].append({**cells, "record": places[name, one.member], "how": one.how})
     for source, some in rows.items():
         columns = {column.name: column for column in all_contracts()[source].files[0].columns}

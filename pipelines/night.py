@@ -58,7 +58,7 @@ def run_night(
     policy = load_policy(settings)
     with _told_as_failure(settings.home), one_night_at_a_time(settings.home):
         ring = KeyRing.open(settings.home, os.environ)
-        read_suppressions(settings.home, ring)  # a broken file is told before any feed is read
+        explained = read_suppressions(settings.home, ring)  # a broken file is told before any feed is read
         replaced = replay.require_night(settings) if replay else None
         clear_work(settings)
         started = time.monotonic()
@@ -81,7 +81,7 @@ def run_night(
         note = None
         if replay and replaced:
             replay.judge_policy(replaced, policy.digest(summary["rules"]))
-            note = replay.note(replaced, read_sources(settings))
+            note = replay.note(replaced, read_sources(settings), explained.sha256 if explained else None)
             replay.record(settings, ring, note)
         tell("publish")
         manifest = run_publish(settings, policy, ring, note)

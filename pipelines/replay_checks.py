@@ -94,21 +94,23 @@ class Replay:
                 "one with --policy, or run the night again as a new one: hedui nightly"
             )
 
-    def note(self, night: Manifest, tonight: Sources) -> dict[str, Any]:
-        """What the manifest says of the replay: the seal it replaces, and what became of each source."""
+    def note(self, night: Manifest, tonight: Sources, explained: str | None = None) -> dict[str, Any]:
+        """What the manifest says of the replay: the seal it replaces, and what became of each source.
+
+        explained: the sha256 of the desk's explanations as they are read now. Officers go on explaining after a
+        night, so they may have changed since; then the list is the one they leave now, and the note says so.
+        """
         return {
             "replaces": night["seal"],
+            "explanations_changed": night["details"].get("explained", {}).get("sha256") != explained,
             "sources": {source: _healing(night, source, tonight[source]) for source in self.sources},
             "reason": self.reason,
         }
 
     def record(self, settings: Settings, ring: KeyRing, note: Mapping[str, Any]) -> None:
         """The audit entry; it is on disk before the night is replaced."""
-        detail = {
-            "as_of": settings.as_of.isoformat(),
-            "replaces": note["replaces"],
-            "sources": note["sources"],
-        }
+        told = ("replaces", "explanations_changed", "sources")
+        detail = {"as_of": settings.as_of.isoformat(), **{name: note[name] for name in told}}
         AuditLog(settings.home, ring).append(REPLAYED, self.actor, self.reason, detail)
 
 

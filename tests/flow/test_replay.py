@@ -106,7 +106,12 @@ def test_healed_sources_give_the_night_as_if_they_had_been_right_at_first(
     }
     (entry,) = entries(home, "replay")
     assert (entry.actor, entry.reason) == ("张工", "银行补报")
-    assert entry.detail == {"as_of": day, "replaces": before["seal"], "sources": told["sources"]}
+    assert entry.detail == {
+        "as_of": day,
+        "replaces": before["seal"],
+        "explanations_changed": False,
+        "sources": told["sources"],
+    }
 
     # Once more: there is nothing left to do, and nothing is done.
     after = state_of(home)

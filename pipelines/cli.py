@@ -114,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--households", type=int, default=400)
     sample.add_argument("--seed", type=int, default=1)
     sample.add_argument("--as-of", type=_day, default=date(2026, 6, 30))
+    sample.add_argument(
+        "--departments",
+        choices=("card", "all"),
+        default="card",
+        help="the specification's sources, or all there are",
+    )
 
     verify = _command(commands, "verify", _verify, "check every sealed night and the audit log")
     verify.add_argument("--home")
@@ -254,7 +260,11 @@ def _sample(arguments: argparse.Namespace) -> int:
         raise UsageError("--households wants at least 1")
     try:
         write_province(
-            arguments.output, households=arguments.households, seed=arguments.seed, as_of=arguments.as_of
+            arguments.output,
+            households=arguments.households,
+            seed=arguments.seed,
+            as_of=arguments.as_of,
+            departments=arguments.departments,
         )
     except (FileExistsError, ValueError) as error:
         raise UsageError(f"sample: {error}") from None

@@ -28,13 +28,16 @@ def main() -> None:
         "--strangers", type=float, help="unknown people in the population-wide feeds, to every known one"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--departments", choices=("card", "all"), default="card")
     parser.add_argument("--as-of", type=date.fromisoformat, default=AS_OF)
     wanted = parser.parse_args()
     size = sizes[wanted.preset]
     households = size.households if wanted.households is None else wanted.households
     strangers = size.strangers if wanted.strangers is None else wanted.strangers
     begun = time.perf_counter()
-    summary = write_province(wanted.output, households, wanted.seed, wanted.as_of, strangers)
+    summary = write_province(
+        wanted.output, households, wanted.seed, wanted.as_of, strangers, departments=wanted.departments
+    )
     print(
         json.dumps(summary | {"seconds": round(time.perf_counter() - begun, 1)}, ensure_ascii=False, indent=1)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from sample_data.dirt import add_dirt, scatter_dirt
 from sample_data.drops import Finished, OddLines, QuarantinedRow, write_receipt
 from sample_data.figures import SOURCES, Figures, read_figures
 from sample_data.finances import settle_quietly, share_out_incomes
+from sample_data.further import FURTHER_SOURCES
+from sample_data.further.cases import catalogue as further_cases
+from sample_data.further.casting import Part, cast_cases
+from sample_data.further.province import FurtherDepartments
 from sample_data.papers import Papers
 from sample_data.policy_files import SHIPPED
 from sample_data.scenarios import all_scenarios
@@ -34,6 +38,7 @@ from sample_data.world import Counted, World, draw_world, name_everybody
 
 AS_OF = date(2026, 6, 30)
 STRANGERS = 0.3
+Departments = Literal["card", "all"]
 # Positions drawn at a time; it bounds the memory and changes no byte. Even, because neighbours may share a
 # scenario.
 _STRETCH = 4096
@@ -59,16 +64,18 @@ def write_province(
     strangers: float = STRANGERS,
     *,
     policy: Path = SHIPPED,
+    departments: Departments = "card",
     stretch: int = _STRETCH,
 ) -> dict[str, object]:
     """Write a folder of feeds (specification, section 2), truth/ and README.md into `output`.
 
     households: on the roster; monitored ones come on top. strangers: people the population-wide feeds know
     for every known person. policy: file or folder whose figures the planted cases are measured by, the
-    shipped one when left out. The same arguments give the same bytes; `stretch`, households drawn at a time,
-    only bounds the memory. Returns counts: by source received and quarantined rows, leads, quiet households,
-    people, rows. Raises FileExistsError when `output` holds anything but an earlier sample, ValueError for
-    sizes that cannot be drawn.
+    shipped one when left out. departments: `card` for the sources of the specification, `all` for the further
+    ones too, which change no byte of the others' files. The same arguments give the same bytes; `stretch`,
+    households drawn at a time, only bounds the memory. Returns counts: by source received and quarantined
+    rows, leads, quiet households, people, rows. Raises FileExistsError when `output` holds anything but an
+    earlier sample, ValueError for sizes that cannot be drawn.
     """
     if households < 1 or not 0 <= strangers <= _MOST_STRANGERS or stretch < 2 or stretch % 2:
         raise ValueError(
@@ -78,7 +85,7 @@ def write_province(
     _make_room(output)
     counties = max(_LEAST_COUNTIES, households // _HOUSEHOLDS_A_COUNTY)
     figures = read_figures(as_of, policy).in_counties(counties)
-    return _Province(output, figures, households, seed, strangers).write(stretch)
+    return _Province(output, figures, households, seed, strangers, departments, stretch).write(stretch)
 
 
 def _make_room(output: Path) -> None:
@@ -88,7 +95,7 @@ def _make_room(output: Path) -> None:
         return
     if not (output / "truth" / "scenarios.csv").is_file():
         raise FileExistsError(f"{output} is not empty and holds no earlier sample; name an empty folder")
-    for name in ("truth", *SOURCES):
+    for name in ("truth", *SOURCES, *FURTHER_SOURCES):
         shutil.rmtree(output / name, ignore_errors=True)
     (output / "README.md").unlink(missing_ok=True)
 
@@ -96,14 +103,28 @@ def _make_room(output: Path) -> None:
 class _Province:
     """The departments' open files, and what has been counted so far."""
 
-    def __init__(self, output: Path, figures: Figures, households: int, seed: int, strangers: float) -> None:
+    def __init__(
+        self,
+        output: Path,
+        figures: Figures,
+        households: int,
+        seed: int,
+        strangers: float,
+        departments: Departments,
+        stretch: int,
+    ) -> None:
         self._output = output
         self._figures = figures
         self._strangers = strangers
         self._dice = Dice(seed)
         self._casting: Casting = cast_scenarios(all_scenarios(), figures, households, seed)
         self._dirty = scatter_dirt(figures, self._casting, strangers, seed)
-        self._truth = Truth(output / "truth", self._casting)
+        self._further: FurtherDepartments | None = None
+        parts: dict[int, Part] = {}
+        if departments == "all":
+            parts = cast_cases(further_cases.cases, self._casting, figures, self._dice, seed, stretch)
+            self._further = FurtherDepartments(output, figures, parts)
+        self._truth = Truth(output / "truth", self._casting, parts)
         self._counted = Counted()
         self._roster = roster.Roster(output, figures)
         self._tax = tax.Tax(output, figures)
@@ -150,6 +171,8 @@ class _Province:
             department.write(world, lines)
         if lines.left():
             raise AssertionError(f"odd lines for files nobody writes: {lines.left()}")
+        if self._further is not None:
+            self._further.write(world)
         self._truth.write(world)
 
     def _close(self) -> dict[str, object]:
@@ -180,6 +203,10 @@ class _Province:
             covers = (self._tax.months[0], self._tax.months[-1]) if source == "tax" else None
             received = write_receipt(self._output / source, source, self._snapshot(source), files, covers)
             counts[source] = (received, sum(row.source == source for row in bad))
+        if self._further is not None:
+            for source, (received, wrong) in self._further.close().items():
+                counts[source] = (received, len(wrong))
+                bad += wrong
         self._truth.close(bad, counts)
         (self._output / "README.md").write_bytes(_README.read_bytes())
         return {

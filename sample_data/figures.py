@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from sample_data.cells import Floats, Ints
+from sample_data.further import FURTHER_SOURCES
 from sample_data.policy_files import SHIPPED, PolicyFiles
 
 DIBAO, TEKUN, MARGIN, RIGID = range(4)
@@ -25,7 +26,7 @@ PROGRAMME_CODES = ("dibao", "tekun", "dibao_margin", "rigid_expenditure")
 AREAS = ("urban", "rural")
 MOST_MEMBERS = 12
 ABSENT = -1
-# What a province has feeds of; more connectors may exist than the sample knows how to draw.
+# What every province has feeds of; those of sample_data/further are added when they are asked for.
 SOURCES = (
     "roster",
     "tax",
@@ -67,7 +68,7 @@ class Figures:
 
     lines: by key `check:<programme>`, `entry:<programme>` (yuan per person and month), `limit:<programme>`
     (yuan per person), `standard`, `premium` (yuan per person a year), `obligor` (yuan a month). Tolerances
-    and threshold in yuan.
+    and threshold in yuan. rules_off: codes of the rules that some county has not turned on.
     """
 
     as_of: date
@@ -89,6 +90,7 @@ class Figures:
     quarantined_share: float
     fx: dict[str, Fraction]
     max_age_days: dict[str, int]
+    rules_off: frozenset[str]
     _tables: dict[tuple[str, Fraction, Fraction, bool], Ints] = field(default_factory=dict, repr=False)
 
     def knows(self, key: str) -> bool:
@@ -170,7 +172,8 @@ def read_figures(as_of: date, policy: Path = SHIPPED) -> Figures:
         evidence_days=int(files.value("evidence_max_age_days")),
         quarantined_share=float(files.value("max_quarantined_share")),
         fx={one["currency"]: Fraction(one["value"]) for one in files.in_force("fx")},
-        max_age_days={source: files.max_age_days(source) for source in SOURCES},
+        max_age_days={source: files.max_age_days(source) for source in (*SOURCES, *FURTHER_SOURCES)},
+        rules_off=files.rules_off(place.county for place in places),
     )
 
 

@@ -5,6 +5,7 @@ be tested.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 SHIPPED = Path(__file__).parent.parent / "policy" / "guangdong"
-_IDENTITY = ("region", "area", "programme", "use", "category", "currency", "source_name")
+_IDENTITY = ("region", "area", "programme", "use", "category", "currency", "source_name", "rule", "name")
+# Names of the settings a rule is silent without, by its code; the texts of the rules are the program's own.
+_RULES = SHIPPED.parent / "rules.toml"
 
 Entry = dict[str, Any]
 
@@ -50,6 +53,25 @@ class PolicyFiles:
         if not found:
             raise ValueError(f"policy {self.path}: found no {key} as of {self.as_of}; want one entry")
         return found[0]["value"]
+
+    def rules_off(self, counties: Iterable[str]) -> frozenset[str]:
+        """Codes of the rules that one of these counties has not turned on: a setting of theirs is absent or off."""
+        rules = tomllib.loads(_RULES.read_text(encoding="utf-8"))["rule"]
+        wanted = {rule["code"]: tuple(rule.get("settings", ())) for rule in rules}
+        places = set(counties)
+        return frozenset(
+            code
+            for code, names in wanted.items()
+            if not all(self._is_on(code, name, county) for name in names for county in places)
+        )
+
+    def _is_on(self, rule: str, name: str, county: str) -> bool:
+        near = [
+            entry
+            for entry in self.in_force("rule_setting")
+            if (entry["rule"], entry["name"]) == (rule, name) and county.startswith(entry["region"])
+        ]
+        return bool(near) and max(near, key=lambda entry: len(entry["region"]))["switch"] == "on"
 
     def local(self, key: str, county: str, area: str | None = None) -> Fraction | None:
         """Yuan where a county is: the entry with the longest region that begins its code."""

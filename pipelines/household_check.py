@@ -16,15 +16,20 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.registry import evidence_sources
+from connectors.registry import (
+    all_contracts,
+    authorised_sources,
+    evidence_sources,
+    required_authorisations,
+)
 from pipelines.assess import assess_tables
 from pipelines.audit import AuditLog
 from pipelines.durable import replace_file
 from pipelines.errors import HeduiError, UsageError
-from pipelines.evidence_kept import KeptEvidence, open_evidence
+from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence import REGISTER_SCHEMA
+from pipelines.intake.evidence import REGISTER_SCHEMA, evidence_schema
 from pipelines.lists import read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy
@@ -55,7 +60,8 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
     value, line, evidence, basis, clears, next_step, name, id_number, lead_no on the published list or None;
     money in yuan as text), policy (id, sha256, is_of_the_night).
     The leads are readable, so the audit log has who asked for what before this returns.
-    Raises UsageError without actor or reason, EvidenceNotKept, HouseholdUnknown.
+    A source whose contract was added since the night counts as one that delivered nothing. Raises UsageError without
+    actor or reason, EvidenceNotKept, HouseholdUnknown.
     """
     wanted, actor, reason = household_id.strip(), actor.strip(), reason.strip()
     if not wanted or not actor or not reason:
@@ -63,6 +69,7 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
             "a household check needs a household number, --actor (who) and --reason (why), none empty"
         )
     kept = open_evidence(settings.home)
+    _require_known_authorisations(kept)
     ring = KeyRing.open(settings.home, os.environ)
     night = kept.night
     policy = load_policy(_on_the_night(settings, night))
@@ -148,10 +155,7 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     for table in ("household", "record", "near_suspect"):
         con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
     for source in evidence_sources():
-        con.execute(
-            f"create table reach_{source} as from read_parquet($file) where record in (select record from record)",
-            {"file": str(kept.folder / "link" / f"reach_{source}.parquet")},
-        )
+        _load_reach(con, kept, source)
     load_table(
         con, "every_register_row", sorted((kept.folder / "registers").glob("*.parquet")), REGISTER_SCHEMA
     )
@@ -159,6 +163,43 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
         "create table register_row as from every_register_row"
         " where register in (select register_no from reach_household_registration)"
     )
+
+
+def _reach_file(kept: KeptEvidence, source: str) -> Path:
+    return kept.folder / "link" / f"reach_{source}.parquet"
+
+
+def _load_reach(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, source: str) -> None:
+    """The source's rows about the household; none of a source whose contract is younger than the night."""
+    file = _reach_file(kept, source)
+    if file.is_file():
+        con.execute(
+            f"create table reach_{source} as from read_parquet($file) where record in (select record from record)",
+            {"file": str(file)},
+        )
+        return
+    load_table(con, "person", [kept.folder / "people" / "person.parquet"])
+    load_table(con, "delivered_nothing", [], evidence_schema(all_contracts()[source].files[0]))
+    build_table(con, "link/asked_record")
+    build_table(con, "link/reach", source="delivered_nothing", with_obligors=False)
+    con.execute(f"alter table reach rename to reach_{source}")
+
+
+def _require_known_authorisations(kept: KeptEvidence) -> None:
+    """Kept authorisations are bits in the order of the sources; of one that came later they say nothing.
+
+    Raises EvidenceNotKept when the bits would mean other sources now, or when one is asked for that the night did not
+    know: everybody would seem to lack it.
+    """
+    asked = authorised_sources()
+    known = [source for source in asked if _reach_file(kept, source).is_file()]
+    younger = [source for source in asked if source not in known]
+    if asked[: len(known)] != known or set(required_authorisations()) & set(younger):
+        raise EvidenceNotKept(
+            f"the night of {kept.night['as_of']} was read before the contract of {', '.join(younger)} was added: what "
+            f"is kept of its authorisations does not say who allows that. Run the night of {kept.night['as_of']} "
+            "again, or wait for the next one"
+        )
 
 
 def _households(con: duckdb.DuckDBPyConnection, household_id: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.registry import all_contracts
 from pipelines.audit import AuditLog
 from pipelines.errors import UsageError
 from pipelines.evidence_kept import EvidenceNotKept, open_evidence
@@ -127,6 +128,51 @@ def test_changed_or_deleted_evidence_is_refused(night, published, tmp_path):
         check_household(settings, next(iter(published)), ACTOR, REASON)
     shutil.rmtree(home / "evidence")
     with pytest.raises(EvidenceNotKept, match="again"):
+        check_household(settings, next(iter(published)), ACTOR, REASON)
+
+
+def forget_sources(home, *sources):
+    """Leave the kept evidence as a night leaves it that ran before these sources' contracts were added."""
+    folder = open_evidence(home).folder
+    kept = json.loads((folder / "kept.json").read_bytes())
+    for source in sources:
+        del kept["files"][f"link/reach_{source}.parquet"]
+        (folder / "link" / f"reach_{source}.parquet").unlink()
+    (folder / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
+
+
+def unexpected(needs_authorisation):
+    return [
+        source
+        for source, contract in all_contracts().items()
+        if contract.role == "evidence"
+        and not contract.expected
+        and contract.authorisation is needs_authorisation
+    ]
+
+
+def test_a_household_is_still_checked_after_contracts_were_added(night, published, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(night[0].home, home)
+    assert unexpected(True) and unexpected(False), "there is no contract that could have been added"
+    forget_sources(home, *unexpected(True), *unexpected(False))
+    settings = Settings(home=home, as_of=night[0].as_of)
+    of_rule = {lead[0]: household for household, leads in published.items() for lead in leads}
+    for rule in ("A01", "X04", "N00"):
+        household = of_rule[rule]
+        assert found(check_household(settings, household, ACTOR, REASON)) == sorted(published[household])
+
+
+def test_an_added_contract_that_changes_what_kept_authorisations_mean_is_told(night, published, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(night[0].home, home)
+    settings = Settings(home=home, as_of=night[0].as_of)
+    first = unexpected(True)[0]
+    forget_sources(home, first)  # others after it were known: their places have moved
+    with pytest.raises(EvidenceNotKept, match=rf"before the contract of {first} was added.*again"):
+        check_household(settings, next(iter(published)), ACTOR, REASON)
+    forget_sources(home, "banks", *unexpected(True)[1:])  # asked of everybody, and unknown to the night
+    with pytest.raises(EvidenceNotKept, match="banks"):
         check_household(settings, next(iter(published)), ACTOR, REASON)
 
 

@@ -24,7 +24,7 @@ def two(*rows: Any, **home: Any) -> Home:
     return Home(rows=rows, members=home.pop("members", (Member(), Member(relation="10"))), **home)
 
 
-def disabled(grade: str = "2", category: str | None = "肢体") -> Member:
+def disabled(grade: str | None = "2", category: str | None = "肢体") -> Member:
     return Member(grade=grade, category=category)
 
 
@@ -116,6 +116,24 @@ CASES: dict[str, dict[str, Case]] = {
             ),
             1,
         ),
+        "divorced today": (
+            two(
+                *(
+                    row("marriage", place, registration_kind="离婚", registered_on="2026-06-30")
+                    for place in (0, 1)
+                )
+            ),
+            1,
+        ),
+        "divorced tomorrow": (
+            two(
+                *(
+                    row("marriage", place, registration_kind="离婚", registered_on="2026-07-01")
+                    for place in (0, 1)
+                )
+            ),
+            None,
+        ),
         "married to each other": (two(row("marriage"), row("marriage", 1)), None),
         "only one of them lives here": (two(row("marriage", registration_kind="离婚")), None),
         "divorced from others": (
@@ -156,6 +174,14 @@ CASES: dict[str, dict[str, Case]] = {
         "valid for ever": (one("disability_certificates", member=disabled()), None),
         "frozen": (one("disability_certificates", member=disabled(), certificate_state="冻结"), 1),
         "cancelled": (one("disability_certificates", member=disabled(), certificate_state="注销"), 1),
+        "in force from today": (
+            one("disability_certificates", member=disabled(), issued_on="2026-06-30"),
+            None,
+        ),
+        "in force from tomorrow": (
+            one("disability_certificates", member=disabled(), issued_on="2026-07-01"),
+            1,
+        ),
         "a new one in force": (
             Home(
                 rows=(
@@ -184,6 +210,26 @@ CASES: dict[str, dict[str, Case]] = {
         "a heavier grade": (one("disability_certificates", member=disabled("3")), 2),
         "a lighter grade": (one("disability_certificates", member=disabled("1")), 2),
         "another category": (one("disability_certificates", member=disabled("2", "智力")), 2),
+        "the roster names a category alone": (
+            one("disability_certificates", member=disabled(None, "智力")),
+            None,
+        ),
+        "issued today": (
+            one("disability_certificates", member=disabled("3"), issued_on="2026-06-30"),
+            2,
+        ),
+        "issued tomorrow": (
+            one("disability_certificates", member=disabled("3"), issued_on="2026-07-01"),
+            None,
+        ),
+        "differs, valid until today": (
+            one("disability_certificates", member=disabled("3"), valid_until="2026-06-30"),
+            2,
+        ),
+        "differs, but frozen": (
+            one("disability_certificates", member=disabled("3"), certificate_state="冻结"),
+            None,
+        ),
         "the roster names no category": (one("disability_certificates", member=disabled("2", None)), None),
         "the roster says nothing": (one("disability_certificates"), None),
         "differs, but expired": (
@@ -244,6 +290,21 @@ SCHOOL: dict[str, dict[str, Case]] = {
                         student_no="f",
                         enrolment_state="在读",
                         enrolled_on="2025-09-01",
+                        left_on=None,
+                    ),
+                )
+            ),
+            None,
+        ),
+        "enrols today": (
+            Home(
+                rows=(
+                    row("education"),
+                    row(
+                        "education",
+                        student_no="f",
+                        enrolment_state="在读",
+                        enrolled_on="2026-06-30",
                         left_on=None,
                     ),
                 )

@@ -83,6 +83,7 @@ CASES: dict[str, dict[str, Case]] = {
         "registered tomorrow": (owner(home_title("a"), home_title("b", registered_on="2026-07-01")), None),
         "a small share of another": (owner(home_title("a"), home_title("b", **SHARED)), 2),
         "a shop is no home": (owner(home_title("a"), home_title("b", property_use="商业")), None),
+        "two homes of unknown size": (owner(home_title("a", floor_area=0), home_title("b", floor_area=0)), 2),
         "an unread member": (owner(home_title("a"), home_title("b"), quarantined=1), None),
         "dibao margin": (owner(home_title("a"), home_title("b"), programme="低保边缘"), 2),
         "rigid expenditure": (owner(home_title("a"), home_title("b"), programme="刚性支出"), 2),

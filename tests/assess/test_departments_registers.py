@@ -54,7 +54,9 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "two and none in force": (home(promise(entry_state="已撤销"), promise(document_no="e", valid_until="2026-01-01")), 2),
         "none recorded": (home(), None),
-        "a dishonesty record is no commitment": (home(record()), None),
+        "made and withdrawn today": (home(promise(made_on="2026-06-30", entry_state="已撤销")), 1),
+        "made tomorrow and withdrawn": (home(promise(made_on="2026-07-01", entry_state="已撤销")), None),
+        "a dishonesty record is no commitment": (home(record(valid_until="2026-06-29")), None),
     },
     "Y02": {
         "in force": (home(record()), 1),
@@ -64,6 +66,7 @@ CASES: dict[str, dict[str, Case]] = {
         "withdrawn": (home(record(entry_state="已撤销")), None),
         "repaired today, still marked in force": (home(record(repaired_on="2026-06-30")), None),
         "repaired tomorrow": (home(record(repaired_on="2026-07-01")), 1),
+        "made today": (home(record(made_on="2026-06-30")), 1),
         "made tomorrow": (home(record(made_on="2026-07-01")), None),
         "two": (home(record(), record(document_no="e")), 2),
         "a commitment is no record": (home(promise()), None),

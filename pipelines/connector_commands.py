@@ -11,15 +11,14 @@ from typing import Any
 
 from connectors.contract import Contract, ContractError
 from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
-from connectors.kit.department_file import Figures, department_file, department_file_name
+from connectors.kit.department_file import department_file, department_file_name
 from connectors.kit.documents import write_documents
 from connectors.kit.mock import write_mock_feed
 from connectors.kit.scaffold import NewSource, write_connector
 from connectors.registry import all_contracts
+from pipelines.connector_figures import figures_of
 from pipelines.errors import UsageError
 from pipelines.settings import home_from
-from policy.codes import load_codes
-from policy.model import load
 
 _ASKED = {
     "title": "title in Chinese (名称)",
@@ -86,6 +85,11 @@ def add_connector_commands(commands: Any) -> None:
     letter = _action(actions, "letter", _letter, "draft a letter in Chinese about a held or missing source")
     letter.add_argument("name")
     letter.add_argument("--as-of", type=date.fromisoformat, required=True)
+    letter.add_argument(
+        "--feed",
+        type=Path,
+        help="the held delivery, the folder called NAME: adds the masked shapes of its faults",
+    )
     letter.add_argument("--home")
 
 
@@ -184,20 +188,6 @@ def _validator(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def figures_of(contract: Contract, as_of: date, policy: Path | None = None) -> Figures:
-    """What a drop of the source is judged by on a day besides its contract. Raises PolicyError."""
-    in_force, codes = load(policy).at(as_of), load_codes()
-    return Figures(
-        as_of=as_of,
-        max_age_days=in_force.max_age_days(contract.source),
-        max_quarantined_share=str(in_force.scalar("max_quarantined_share")),
-        currencies=sorted(in_force.currencies()),
-        sources=list(all_contracts()),
-        held_words=codes.held_reasons.names,
-        reason_words=codes.quarantine_reasons.names,
-    )
-
-
 def _diff(arguments: argparse.Namespace) -> int:
     try:
         changes = compare(read_version(arguments.old), read_version(arguments.new))
@@ -213,5 +203,6 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _letter(arguments: argparse.Namespace) -> int:
     from pipelines.drift_letter import draft_letter
 
-    print(draft_letter(home_from(arguments.home), _known(arguments.name), arguments.as_of), end="")
+    contract = _known(arguments.name)
+    print(draft_letter(home_from(arguments.home), contract, arguments.as_of, arguments.feed), end="")
     return 0

@@ -1,6 +1,7 @@
 """The draft of a letter to a department whose delivery was held: what was found, what was agreed, what to send again.
 
-It is made from a published manifest and the contract alone, so it can hold no value of a person.
+It is made from a published manifest and the contract, and on demand from the masked shapes of the delivery, so it
+can hold no value of a person.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Column, Contract
+from pipelines.drift_shapes import shapes_of_feed
 from pipelines.errors import UsageError
 from pipelines.manifest import Manifest, latest_before, read_manifest
 from policy.codes import load_codes
@@ -26,9 +28,21 @@ _ABOUT = {
     "currency_unknown": ("currency",),
 }
 
+# How values are to be written (specification, section 2).
+_WRITTEN = {
+    "id": "18 位或 15 位公民身份号码",
+    "date": "日期，如 2026-06-29、20260629 或 2026/6/29",
+    "month": "月份，如 202605 或 2026-05",
+    "money": "金额，十进制数字，可有千位逗号",
+    "currency": "币种代码，如 CNY",
+}
 
-def draft_letter(home: Path, contract: Contract, as_of: date) -> str:
-    """The letter, as Chinese text. Raises NightNotPublished, UsageError for a source that was accepted."""
+
+def draft_letter(home: Path, contract: Contract, as_of: date, feed: Path | None = None) -> str:
+    """The letter, as Chinese text. feed: the folder of the held delivery, whose faulty columns' shapes are added.
+
+    Raises NightNotPublished, UsageError for a source that was accepted and for a feed of another delivery.
+    """
     night = read_manifest(home, as_of)
     status = night["status"]["sources"].get(contract.source)
     if status is None or status["state"] == "accepted":
@@ -52,10 +66,13 @@ def draft_letter(home: Path, contract: Contract, as_of: date) -> str:
         "二、逐项原因（行数）",
         *_reasons(night, contract),
         "",
-        "三、约定的列",
+        "三、问题字段的样式",
+        *_shapes(night, contract, as_of, feed),
+        "",
+        "四、约定的列",
         *(line for file in contract.files for line in _agreed(file.pattern, file.columns)),
         "",
-        "四、请重新报送",
+        "五、请重新报送",
         f"请将全部文件连同 receipt.json 一并重新报送，数据日期须在 {as_of} 之前 "
         f"{night['details']['freshness'].get(contract.source, {}).get('max_age_days', '约定')} 天以内。",
         _last_good(home, contract.source, as_of),
@@ -92,12 +109,20 @@ def _reasons(night: Manifest, contract: Contract) -> list[str]:
     return lines or ["- 未逐行判定：问题出在整批文件。"]
 
 
+def _shapes(night: Manifest, contract: Contract, as_of: date, feed: Path | None) -> list[str]:
+    if feed is None:
+        return ["- 未附。"]
+    lines = shapes_of_feed(contract, feed, as_of, night["inputs"].get(contract.source, {}))
+    return lines if len(lines) > 1 else ["- 没有逐列的问题。"]
+
+
 def _agreed(pattern: str, columns: tuple[Column, ...]) -> list[str]:
     lines = [f"{pattern}，共 {len(columns)} 列，依次为："]
     for number, column in enumerate(columns, 1):
         needed = "可空" if column.optional or column.type == "carried" else "必填"
+        written = f"，{_WRITTEN[column.type]}" if column.type in _WRITTEN else ""
         values = f"，取值：{'、'.join(column.values)}" if column.values else ""
-        lines.append(f"  {number}. {column.header}（{needed}{values}）")
+        lines.append(f"  {number}. {column.header}（{needed}{written}{values}）")
     return lines
 
 

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 
 Value = Decimal | int | str | tuple[str, ...]
 Check = Callable[[object], Value]
 
 PROGRAMMES = ("dibao", "tekun", "dibao_margin", "rigid_expenditure")
 AREAS = ("urban", "rural")
+# The sources of the specification: a policy must say how old each of them may be.
 SOURCES = (
     "roster",
     "tax",
@@ -41,6 +43,7 @@ INCOME_ITEMS = (
 PRODUCT_TYPES = ("年金", "两全", "终身寿", "万能", "投连", "定期寿", "健康", "意外")
 BASES = ("dibao_standard", "minimum_wage", "disposable_income")
 
+_CONNECTORS = Path(__file__).parents[1] / "connectors"
 # An absurd exponent would otherwise be written out digit by digit.
 _LARGEST = Decimal(10) ** 12
 _DECIMAL_PLACES = 12
@@ -109,6 +112,14 @@ def grade(raw: object) -> Value:
     return text
 
 
+def known_source(raw: object) -> Value:
+    """Check for a source there is a contract for: the names of their folders are the one list of them."""
+    names = {path.parent.name for path in _CONNECTORS.glob("*/contract.toml")} | set(SOURCES)
+    if not isinstance(raw, str) or raw not in names:
+        raise ValueError("one of " + ", ".join(sorted(names)))
+    return raw
+
+
 def list_of(item: Check) -> Check:
     """Check for a list whose items are accepted, none of them twice. The list may be empty."""
 
@@ -173,7 +184,7 @@ _TABLES = (
     Parameter("fx", {"currency": CURRENCY}, number()),
     Parameter(
         "max_age_days",
-        {"source_name": one_of(*SOURCES)},
+        {"source_name": known_source},
         whole(0),
         identity_optional=frozenset({"source_name"}),
     ),

@@ -95,7 +95,7 @@ class FileReport:
         self.lines.append(line)
         self.masks.append(mask)
 
-    def blame(self, line: int, bit: int, header: str) -> None:
+    def blame(self, line: int, bit: int, header: str, text: str = "") -> None:
         found = self.columns.setdefault((REASONS[bit.bit_length() - 1], header), [0, []])
         found[0] += 1
         if len(found[1]) < SHOWN_LINES:
@@ -726,7 +726,7 @@ def judge_file(
             bit = judge(fields[at])
             if bit:
                 mask |= bit
-                report.blame(line, bit, header)
+                report.blame(line, bit, header, fields[at])
         for at, other, value in conditions:
             if not fields[at].strip() and fields[other].strip() != value:
                 mask |= BIT["required_missing"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from connectors.contract import Column, Contract, FileContract
@@ -43,6 +44,14 @@ def department_file(contract: Contract, figures: Figures) -> str:
     before, found, after = TEMPLATE.read_text("utf-8").partition(_PLACE)
     assert found
     return f'{before}AGREED: dict[str, Any] = json.loads(\n    r"""\n{agreed}\n"""\n)\n{after}'
+
+
+def load_department_check(contract: Contract, figures: Figures) -> Any:
+    """The module that the file is, for judging and reading here as a department does."""
+    module = ModuleType(department_file_name(contract).removesuffix(".py"))
+    code = compile(department_file(contract, figures), str(TEMPLATE), "exec")
+    exec(code, module.__dict__)  # noqa: S102  our own template; what a contract says is data in it
+    return module
 
 
 def _escaped(sign: str) -> str:

@@ -25,7 +25,7 @@ from connectors.kit.department_file import TEMPLATE, department_file
 from connectors.kit.mock import mock_name, mock_rows, render_file, write_feed, write_mock_feed
 from connectors.registry import all_contracts, evidence_sources
 from pipelines.cli import main
-from pipelines.connector_commands import figures_of
+from pipelines.connector_figures import figures_of
 from pipelines.connector_trial import open_trial
 from pipelines.identity.keyring import KeyRing, new_ring
 from pipelines.intake.batch import REASONS, reasons_of

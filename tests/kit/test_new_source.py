@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tomllib
+from datetime import date
 
 import pytest
 
 from connectors.contract import ContractError, read_contract
 from connectors.kit.scaffold import NewSource, contract_text, parse_text, write_connector
+from policy.errors import PolicyError
+from policy.model import SHIPPED, load
 
 from .trees import copy_tree, run_in
 
@@ -168,3 +172,24 @@ def test_quotes_and_line_breaks_in_words_stay_words(tmp_path):
     new = NewSource(**{**ACCOUNTS.__dict__, "title": '甲"\nexpected = true\n\\'})
     path, _ = write_connector(new, tmp_path)
     assert read_contract(path).title == '甲"expected = true\\' and not read_contract(path).expected
+
+
+AGE = """
+[[max_age_days]]
+source_name = "payment_accounts"
+value = 7
+from = 2020-01-01
+source = "an agreement"
+"""
+
+
+def test_how_old_a_new_sources_snapshot_may_be_is_policy(tmp_path, monkeypatch):
+    """Its name is known by its folder: before there is one the policy is refused, so that no slip stays unseen."""
+    shutil.copytree(SHIPPED, tmp_path / "policy")
+    (tmp_path / "policy" / "ages.toml").write_text(AGE, "utf-8")
+    with pytest.raises(PolicyError, match="payment_accounts"):
+        load(tmp_path / "policy")
+    monkeypatch.setattr("policy.parameters._CONNECTORS", tmp_path)
+    write_connector(ACCOUNTS, tmp_path)
+    in_force = load(tmp_path / "policy").at(date(2026, 6, 30))
+    assert (in_force.max_age_days("payment_accounts"), in_force.max_age_days("banks")) == (7, 45)

@@ -13,8 +13,9 @@ PARTS = ("connectors", "policy", "pipelines", "expectations", "sample_data", "sq
 
 
 def copy_tree(folder: Path) -> Path:
+    """The packages with what was compiled of them: compiling the intake's loops anew takes a minute."""
     for part in PARTS:
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("*.pyc.*", "*tmp*"))
     return folder
 
 

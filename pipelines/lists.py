@@ -35,6 +35,7 @@ FILES: Final[dict[ListName, str]] = {
     "quarantine": "quarantine.parquet",
     "explained": "explained.parquet",  # only in nights that found the desk's explanations in the home
 }
+ROSTER_FILE: Final = "roster.parquet"
 # Column on the list, column of the Parquet file. `rule_name`, `name` and `id_number` are worked out here.
 COLUMNS: Final[dict[ListName, dict[str, str]]] = {
     "discrepancies": {
@@ -130,7 +131,11 @@ def read_list(
 
 def read_published(home: Path, manifest: Manifest, which: ListName) -> pa.Table:
     """The Parquet file of a list as published, tokens and seals closed. Raises ListBroken: changed since."""
-    name = FILES[which]
+    return read_night_file(home, manifest, FILES[which])
+
+
+def read_night_file(home: Path, manifest: Manifest, name: str) -> pa.Table:
+    """A Parquet file of a night by its name. Raises ListBroken: not there, or changed since."""
     path = night_folder(home, manifest) / name
     try:
         content = path.read_bytes()

@@ -27,9 +27,10 @@ from pipelines.identity.keyring import KeyRing
 from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.batch import reasons_of
 from pipelines.intake.people import open_names
-from pipelines.lists import ListName, read_published, seal_inputs, seal_of, to_readable
+from pipelines.lists import ROSTER_FILE, ListName, read_published, seal_inputs, seal_of, to_readable
 from pipelines.manifest import Manifest, latest_before, publish_night, published_nights
 from pipelines.report import write_report
+from pipelines.roster_extract import extract_roster
 from pipelines.settings import Settings
 from pipelines.suppressions import Suppressions, read_suppressions
 from pipelines.warehouse import build_table, insert_arrow, load_table, open_warehouse, query_arrow
@@ -181,6 +182,7 @@ def publish_lists(
             lists, explained = _build_lists(
                 con, settings, cipher, ring, sources, summary, before, suppressions
             )
+            roster = extract_roster(con, settings.work / "people", sources, summary["tax_comparable"])
         quarantine = _quarantine(settings)
         tables = {
             "discrepancies": lists["discrepancies"],
@@ -191,6 +193,7 @@ def publish_lists(
             tables["explained"] = explained
         for name, table in tables.items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+        pq.write_table(roster, folder / ROSTER_FILE, compression="zstd")
         inputs = _inputs(sources)
         readable = {name: to_readable(table, cipher) for name, table in tables.items()}
         seal = seal_of(

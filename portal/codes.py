@@ -1,4 +1,7 @@
-"""The desk's words, steps and time limits, read once from portal/codes/*.toml."""
+"""The desk's words, steps and time limits, read once from portal/codes/*.toml.
+
+Places, sources, programmes, areas and states have their names in policy/codes.toml, for the whole project.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from policy.codes import load_codes
+
 FOLDER = Path(__file__).parent / "codes"
+_COUNTY_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,18 @@ def rule_figures() -> dict[str, RuleFigures]:
 
 @cache
 def place_names() -> dict[str, str]:
-    """Division code to name; a code that is not listed is shown as a number."""
-    return dict(_read("places.toml")["place"])
+    """Division code to name, counties with their city; a code that is not listed is shown as a number."""
+    codes = load_codes()
+    return {
+        code: codes.place_name(code) if len(code) == _COUNTY_DIGITS else name
+        for code, name in codes.divisions.names.items()
+    }
+
+
+@cache
+def source_names() -> dict[str, str]:
+    """Data source to name, in the order they are shown."""
+    return dict(load_codes().sources.names)
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -1,30 +1,26 @@
-"""半年核对: which source was last compared when, and which families are due for their yearly visit.
-
-Only families that ever had a lead are known here; the roster itself stays with the pipeline.
-"""
+"""半年核对 and the yearly visit: every household of the roster, when it was wholly checked and visited, who is due."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, union_all
 
-from portal.codes import clocks
+from portal.codes import clocks, source_names
 from portal.desk import Desk
-from portal.schema import Case, Night, Visit
+from portal.schema import Case, Household, Night, Visit, YearlyVisit
 from portal.workdays import add_months
 
-SOURCES = {
-    "roster": "救助名册",
-    "tax": "税务",
-    "market_regulation": "市场监管",
-    "banks": "银行",
-    "securities": "证券",
-    "insurance": "保险",
-    "household_registration": "公安户籍",
-    "rural_revitalisation": "乡村振兴",
+DUES = {"any": "任一项已超期", "check": "核对已超期", "visit": "入户已超期", "all": "全部在保家庭"}
+# Why a night was no whole check of a household (pipelines.roster_extract).
+LACKS = {
+    "": "",
+    "incomplete": "名册成员信息不完整，收入、资产无法全面核对",
+    "authorisation": "有成员缺少有效授权，金融和纳税数据不得核对",
+    "sources": "当晚有部门数据未采用",
 }
 
 
@@ -38,14 +34,32 @@ class SourceCoverage:
 
 
 @dataclass(frozen=True)
-class VisitCoverage:
-    """last_visit: None when the desk knows of none; then the year runs from the family's first case."""
+class PlaceCoverage:
+    """Households on the roster of one township, and how many of them are past a date."""
 
-    household_id: str
+    county_code: str
     township_code: str
-    case_id: int
-    last_visit: date | None
-    due: date
+    households: int
+    check_overdue: int
+    visit_overdue: int
+    never_visited: int
+
+
+@dataclass(frozen=True)
+class HouseholdCoverage:
+    """visited: None when the desk knows of no visit. Without a check or a visit the time runs from first_night."""
+
+    household: Household
+    visited: date | None
+
+    @property
+    def check_due(self) -> date:
+        kept = self.household
+        return add_months(kept.checked_night or kept.first_night, clocks()["data_check"].amount)
+
+    @property
+    def visit_due(self) -> date:
+        return add_months(self.visited or self.household.first_night, clocks()["home_visit"].amount)
 
 
 def source_coverage(desk: Desk) -> list[SourceCoverage]:
@@ -55,31 +69,104 @@ def source_coverage(desk: Desk) -> list[SourceCoverage]:
             if told["state"] == "accepted":
                 accepted[source] = night.as_of
     months = clocks()["data_check"].amount
+    names = source_names()
     return [
         SourceCoverage(
-            name, accepted.get(source), add_months(accepted[source], months) if source in accepted else None
+            names.get(source, source),
+            accepted.get(source),
+            add_months(accepted[source], months) if source in accepted else None,
         )
-        for source, name in SOURCES.items()
+        for source in [*names, *(one for one in accepted if one not in names)]
     ]
 
 
-def visit_coverage(desk: Desk) -> list[VisitCoverage]:
-    """Families on the roster with a case, longest overdue first."""
+def place_coverage(desk: Desk) -> list[PlaceCoverage]:
+    visited = _last_visits()
     rows = desk.db.execute(
         select(
-            Case.household_id,
-            func.max(Case.township_code),
-            func.max(Case.id),
-            func.max(Visit.visited_on),
-            func.min(Case.opened_on),
+            Household.county_code,
+            Household.township_code,
+            func.count(Household.id),
+            _how_many(_check_is_over(desk.today)),
+            _how_many(_visit_is_over(visited, desk.today)),
+            _how_many(visited.c.day.is_(None)),
         )
-        .outerjoin(Visit, Visit.case_id == Case.id)
-        .where(Case.list == "discrepancies")
-        .group_by(Case.household_id)
+        .outerjoin(visited, visited.c.household_id == Household.household_id)
+        .where(Household.on_roster)
+        .group_by(Household.county_code, Household.township_code)
+        .order_by(Household.county_code, Household.township_code)
     )
-    months = clocks()["home_visit"].amount
-    found = [
-        VisitCoverage(household, township, case_id, last, add_months(last or first, months))
-        for household, township, case_id, last, first in rows
-    ]
-    return sorted(found, key=lambda one: (one.due, one.household_id))
+    return [PlaceCoverage(*row) for row in rows]
+
+
+def household_coverage(desk: Desk, due: str, township: str, first: int, most: int) -> list[HouseholdCoverage]:
+    """Households on the roster, longest unchecked and unvisited first. due: a key of DUES; township: '' for all."""
+    visited = _last_visits()
+    overdue = {
+        "check": [_check_is_over(desk.today)],
+        "visit": [_visit_is_over(visited, desk.today)],
+        "any": [or_(_check_is_over(desk.today), _visit_is_over(visited, desk.today))],
+        "all": [],
+    }[due]
+    found = (
+        _with_visits(visited)
+        .where(Household.on_roster, *overdue)
+        .order_by(
+            func.coalesce(Household.checked_night, Household.first_night),
+            func.coalesce(visited.c.day, Household.first_night),
+            Household.household_id,
+        )
+    )
+    if township:
+        found = found.where(Household.township_code == township)
+    return [HouseholdCoverage(*row) for row in desk.db.execute(found.offset(first).limit(most))]
+
+
+def one_household(desk: Desk, row_id: int) -> HouseholdCoverage | None:
+    row = desk.db.execute(_with_visits(_last_visits()).where(Household.id == row_id)).one_or_none()
+    return None if row is None else HouseholdCoverage(*row)
+
+
+def _with_visits(visited: Any) -> Select[Any]:
+    return select(Household, visited.c.day).outerjoin(
+        visited, visited.c.household_id == Household.household_id
+    )
+
+
+def _last_visits() -> Any:
+    """household_id and the day of its last visit, in a case or without one."""
+    all_visits = union_all(
+        select(Case.household_id.label("household_id"), Visit.visited_on.label("day")).join(
+            Visit, Visit.case_id == Case.id
+        ),
+        select(YearlyVisit.household_id, YearlyVisit.visited_on),
+    ).subquery()
+    return (
+        select(all_visits.c.household_id, func.max(all_visits.c.day).label("day"))
+        .group_by(all_visits.c.household_id)
+        .subquery()
+    )
+
+
+def _check_is_over(today: date) -> ColumnElement[bool]:
+    return func.coalesce(Household.checked_night, Household.first_night) <= _last_day_over(
+        today, clocks()["data_check"].amount
+    )
+
+
+def _visit_is_over(visited: Any, today: date) -> ColumnElement[bool]:
+    return func.coalesce(visited.c.day, Household.first_night) <= _last_day_over(
+        today, clocks()["home_visit"].amount
+    )
+
+
+def _last_day_over(today: date, months: int) -> date:
+    """The last day whose limit of `months` months ended before today; months are of unequal length."""
+    day = add_months(today, -months) + timedelta(days=3)
+    while add_months(day, months) >= today:
+        day -= timedelta(days=1)
+    return day
+
+
+def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)

@@ -21,6 +21,7 @@ from pipelines.manifest import published_nights
 from portal.grouping import attach_to_cases, close_cleared_cases, follow_moved_households
 from portal.incoming import IncomingLead, read_incoming
 from portal.night import LISTS, PublishedNight, read_night
+from portal.roster import follow_roster, groups_of_households
 from portal.schema import Lead, LeadChange, Night, Setting, Suppression
 from portal.scope import ScopedSession, open_machine_session
 from portal.sealing import Vault
@@ -56,6 +57,10 @@ _TOLD_BY_NIGHT = (
 
 # Such a lead carries the value of an earlier night, so its days count from no other day than they did then.
 _NOT_JUDGED = ("unverified", "cleared")
+
+
+# Not told of a household that has left the roster: what was known of it stays.
+_OF_THE_HOUSEHOLD = ("area", "disability")
 
 
 class NightOutOfOrder(ValueError):
@@ -107,10 +112,15 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
         if _is_loaded(db, night):
             return LoadReport(as_of, repeated=True)
     incoming = [lead for name in LISTS for lead in read_incoming(night, name, vault, ring)]
+    groups = groups_of_households(night.read_roster())
+    for lead in incoming:
+        if lead.columns["list"] == "discrepancies":
+            lead.columns.update(groups.get(lead.columns["household_id"], {}))
     with open_machine_session(engine, writes=True) as db:
         if _is_loaded(db, night):
             return LoadReport(as_of, repeated=True)
         report = _apply(db, night, incoming)
+        follow_roster(db, night)
         _remember_night(db, night, len(incoming))
         db.commit()
     with open_machine_session(engine, writes=True) as db:
@@ -150,6 +160,9 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
     for lead in incoming:
         if lead.key in known and lead.columns["state"] in _NOT_JUDGED:
             lead.columns["fact"] = known[lead.key]["fact"]
+        for name in _OF_THE_HOUSEHOLD:
+            if lead.columns[name] is None and lead.key in known:
+                lead.columns[name] = known[lead.key][name]
     fresh = [lead for lead in incoming if lead.key not in known]
     seen = [(known[lead.key], lead) for lead in incoming if lead.key in known]
     named = {lead.key for lead in incoming}
@@ -186,6 +199,8 @@ def _known_leads(db: ScopedSession, as_of: date) -> dict[tuple[Any, ...], dict[s
             Lead.suppression_id,
             Lead.state,
             Lead.township_code,
+            Lead.area,
+            Lead.disability,
         ).where(or_(Lead.present, Lead.last_night == as_of))
     )
     return {tuple(row[1:6]): dict(row._mapping) for row in rows}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.lists import FILES, read_published
+from pipelines.lists import FILES, ROSTER_FILE, read_night_file, read_published
 from pipelines.manifest import Manifest, read_manifest
 from portal.codes import rule_figures
 from portal.sealing import Tokens
@@ -50,6 +50,12 @@ class PublishedNight:
         # The desk judges by its own explanations, which may be newer than those the night was told.
         explained = read_published(self.home, self.manifest, "explained")
         return pa.concat_tables([listed, explained.select(listed.column_names)])
+
+    def read_roster(self) -> pa.Table | None:
+        """The roster beside the lists; None of a night that has none. Raises ListBroken."""
+        if ROSTER_FILE not in self.manifest["files"]:
+            return None
+        return read_night_file(self.home, self.manifest, ROSTER_FILE)
 
 
 def read_night(home: Path, as_of: date) -> PublishedNight:

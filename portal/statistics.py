@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import case, func, select
 
+from policy.codes import load_codes
 from portal.codes import desk_codes
 from portal.desk import Desk
 from portal.schema import Case, Decision, Lead, LeadChange, Night, Outreach
@@ -21,6 +23,8 @@ from portal.workdays import add_months
 SMALLEST_CELL = 8
 _Z95 = 1.959964
 OLD_DAYS = 30
+# Of the member with the lowest grade (sql/publish/roster.sql).
+DISABILITIES = {"severe": "有一级或二级残疾成员", "other": "有三级或四级残疾成员", "none": "没有残疾成员"}
 _FALSE = {"not_true", "below_limit", "exempt", "duplicate"}
 
 
@@ -114,15 +118,19 @@ def rule_rates(desk: Desk) -> list[tuple[Rate, Rate]]:
 
 def false_lead_rates(desk: Desk) -> dict[str, list[Rate]]:
     """Share of answered leads that were false, by age band, disability and area, as far as the nights tell them."""
-    groups = {"年龄段": Lead.age_band, "残疾": Lead.disability, "城乡": Lead.area}
+    groups: dict[str, tuple[Any, Mapping[str, str]]] = {
+        "年龄段": (Lead.age_band, {}),
+        "家中残疾": (Lead.disability, DISABILITIES),
+        "城乡": (Lead.area, load_codes().areas.names),
+    }
     return {
         title: cover_small_cells(
             [
-                Rate(label or "未载明", _sum(told, _FALSE), sum(told.values()))
+                Rate(names.get(label, label) or "未载明", _sum(told, _FALSE), sum(told.values()))
                 for label, told in _answers_by(desk, column).items()
             ]
         )
-        for title, column in groups.items()
+        for title, (column, names) in groups.items()
     }
 
 

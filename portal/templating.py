@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from policy.codes import load_codes
 from portal import permissions
 from portal.codes import clocks, desk_codes, rule_figures
 from portal.listing import ALL_VIEWS, DUES, STATES, TITLES
@@ -65,6 +66,8 @@ def make_templates() -> Environment:
         figures=rule_figures(),
         place_name=place_name,
         figure=figure,
+        programme_name=load_codes().programmes.name,
+        area_name=load_codes().areas.name,
     )
     environment.globals["csrf"] = _csrf_field
     environment.filters.update(yuan=yuan, local=_local_time, day=_day)

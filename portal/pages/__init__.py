@@ -13,6 +13,7 @@ MODULES = (
     "papers",
     "sheets",
     "people",
+    "coverage",
     "statistics",
     "audit",
     "users",

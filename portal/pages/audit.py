@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from pipelines.audit import AuditBroken
 from pipelines.errors import HeduiError
 from pipelines.manifest import night_folder, read_manifest
-from portal.coverage import SOURCES
+from portal.codes import source_names
 from portal.desk import Desk
 from portal.errors import NotFound
 from portal.listing import TITLES
@@ -84,7 +84,7 @@ def _render(
         reveals=_reveals(desk),
         nights=[(night, json.loads(night.manifest)["status"]) for night in nights],
         entries=_last_entries(desk),
-        sources=SOURCES,
+        sources=source_names(),
         titles=TITLES,
         verdict=verdict,
         broken=broken,

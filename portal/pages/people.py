@@ -1,11 +1,10 @@
-"""一人一档案, and who is due for a check or a visit."""
+"""一人一档案."""
 
 from __future__ import annotations
 
 from sqlalchemy import or_, select
 from starlette.responses import Response
 
-from portal.coverage import source_coverage, visit_coverage
 from portal.desk import Desk
 from portal.dossier import officer_names, show_leads
 from portal.errors import NotFound
@@ -42,18 +41,6 @@ def show_person(desk: Desk) -> Response:
         changes=_changes(desk, leads),
         events=[(event, names.get(event.by_id or 0, "系统")) for event in _events(desk, cases)],
         cases=list(desk.db.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id))),
-    )
-
-
-@page("GET", "/coverage", may="read_cases")
-def show_coverage(desk: Desk) -> Response:
-    visits = visit_coverage(desk)
-    return desk.render(
-        "coverage.html",
-        sources=source_coverage(desk),
-        overdue=[one for one in visits if one.due < desk.today],
-        households=len(visits),
-        coming=[one for one in visits if one.due >= desk.today][:50],
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from starlette.responses import Response
 
-from portal.coverage import SOURCES
+from portal.codes import source_names
 from portal.desk import Desk
 from portal.listing import TITLES
 from portal.routing import page
@@ -36,7 +36,7 @@ def show_statistics(desk: Desk) -> Response:
 
 @page("GET", "/statistics/bulletin", may="read_statistics")
 def show_bulletin(desk: Desk) -> Response:
-    return desk.render("bulletin.html", bulletin=monthly_bulletin(desk, _month(desk)), sources=SOURCES)
+    return desk.render("bulletin.html", bulletin=monthly_bulletin(desk, _month(desk)), sources=source_names())
 
 
 def _month(desk: Desk) -> date:

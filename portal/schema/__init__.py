@@ -4,6 +4,7 @@ from portal.schema.base import Base, InPlace
 from portal.schema.leads import Case, Lead, LeadChange, Night, Suppression
 from portal.schema.ledger import Attempt, Download, Reveal, Setting
 from portal.schema.people import DeskSession, User
+from portal.schema.roster import Household, YearlyVisit
 from portal.schema.work import (
     Attachment,
     Decision,
@@ -26,6 +27,7 @@ __all__ = [
     "DeskSession",
     "Download",
     "Event",
+    "Household",
     "InPlace",
     "Lead",
     "LeadChange",
@@ -41,4 +43,5 @@ __all__ = [
     "Suppression",
     "User",
     "Visit",
+    "YearlyVisit",
 ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.portal.desks import serve_desk
-from tests.portal.nights import lead, number, publish
+from tests.portal.nights import household, lead, number, publish
 
 NIGHT = "2026-06-30"
 
@@ -37,6 +37,7 @@ def load_sample(desk):
             lead("C1", "N01", id=number(5), name="孙七"),
             lead("F2", "N02", id=number(6), name="周八", county="440104"),
         ],
+        roster=[household("H1"), household("H2", town="002", area="rural"), household("F1", county="440104")],
     )
     return desk.load(as_of)
 

@@ -17,6 +17,8 @@ from pipelines.manifest import publish_manifest
 from pipelines.publish import SCHEMAS
 
 CENT = Decimal("0.01")
+_ROSTER_COLUMNS = ("household_id", "county_code", "township_code", "programme", "area", "disability", "lacks")
+ROSTER = pa.schema([(name, pa.string()) for name in _ROSTER_COLUMNS])
 
 
 def number(serial: int, born: int = 19500101) -> str:
@@ -43,8 +45,9 @@ def publish(
     newly=(),
     run: str = "r1",
     first: str | None = None,
+    roster=None,
 ) -> date:
-    """Publish a night with these rows; returns its day."""
+    """Publish a night with these rows; returns its day. roster: rows of `household`, None for a night without one."""
     folder = home / "nights" / f"{as_of}-{run}"
     folder.mkdir(parents=True)
     files = {}
@@ -53,6 +56,8 @@ def publish(
         "newly_eligible": _table(ring, "newly_eligible", "N", as_of, first or as_of, newly),
         "quarantine": pa.table({"source": [], "file": [], "line": pa.array([], pa.int64()), "reasons": []}),
     }
+    if roster is not None:
+        tables["roster"] = pa.Table.from_pylist(list(roster), ROSTER)
     for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet")
         files[f"{name}.parquet"] = hashlib.sha256((folder / f"{name}.parquet").read_bytes()).hexdigest()
@@ -74,6 +79,13 @@ def publish(
         },
     )  # fmt: skip
     return date.fromisoformat(as_of)
+
+
+def household(number: str, **told) -> dict:
+    """One row of the roster beside the lists."""
+    county, town = told.pop("county", "440103"), told.pop("town", "001")
+    usual = {"programme": "dibao", "area": "urban", "disability": "none", "lacks": ""}
+    return {"household_id": number, "county_code": county, "township_code": county + town} | usual | told
 
 
 def _table(ring: KeyRing, which: str, letter: str, as_of: str, first: str, rows) -> pa.Table:

@@ -5,6 +5,7 @@ The place is 440103, urban: standard 1282, margin line 1923, rigid line 4289.50 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,7 @@ CASES: dict[str, dict[str, Case]] = {
         "just below the line": (household(bill(40_000), declared=51_473), 4289.42),
         "at the line": (household(bill(40_000), declared=51_474), None),
         "incomplete": (household(bill(18_000), quarantined=1), None),
+        "nobody authorised": (household(bill(18_000), authorised=False), None),
         "on the roster": (Home(rows=(bill(18_000),), declared=2500), None),
     },
     "N08": {
@@ -69,6 +71,8 @@ CASES: dict[str, dict[str, Case]] = {
         "registered already": (household(certificate(), members=(Member(grade="1", category="肢体"),), **MARGINAL), None),
         "expired yesterday": (household(certificate(valid_until="2026-06-29"), **MARGINAL), None),
         "valid until today": (household(certificate(valid_until="2026-06-30"), **MARGINAL), 1666.67),
+        "issued today": (household(certificate(issued_on="2026-06-30"), **MARGINAL), 1666.67),
+        "issued tomorrow": (household(certificate(issued_on="2026-07-01"), **MARGINAL), None),
         "frozen": (household(certificate(certificate_state="冻结"), **MARGINAL), None),
         "dibao covers the household": (household(certificate(), declared=6_000), None),
         "above the margin line": (household(certificate()), None),
@@ -81,6 +85,7 @@ CASES: dict[str, dict[str, Case]] = {
         "severely ill": (household(ill(), **MARGINAL), 1666.67),
         "ill": (household(bill(1), **MARGINAL), None),
         "registered already": (household(ill(), members=(Member(severe_illness="是"),), **MARGINAL), None),
+        "settled today": (household(ill(settled_on="2026-06-30"), **MARGINAL), 1666.67),
         "a year ago": (household(ill(settled_on="2025-06-30"), **MARGINAL), None),
         "a day less ago": (household(ill(settled_on="2025-07-01"), **MARGINAL), 1666.67),
     },
@@ -93,6 +98,12 @@ CASES: dict[str, dict[str, Case]] = {
             margin(certificate(), declared=3_000, members=(Member(grade="2", category="肢体"), Member(relation="10"))),
             None,
         ),
+        "issued today": (margin(certificate(issued_on="2026-06-30"), declared=3_000), 1500),
+        "issued tomorrow": (margin(certificate(issued_on="2026-07-01"), declared=3_000), None),
+        "valid until today": (margin(certificate(valid_until="2026-06-30"), declared=3_000), 1500),
+        "expired yesterday": (margin(certificate(valid_until="2026-06-29"), declared=3_000), None),
+        "nobody authorised": (margin(certificate(), declared=3_000, authorised=False), None),
+        "rigid expenditure is not margin": (replace(margin(certificate(), declared=3_000), programme="刚性支出"), None),
         "dibao is open to the household": (margin(certificate()), None),
         "just below the margin line": (margin(certificate(), declared=3_845), 1922.5),
         "at the margin line": (margin(certificate(), declared=3_846), None),
@@ -100,6 +111,14 @@ CASES: dict[str, dict[str, Case]] = {
     },
     "U04": {
         "severely ill": (margin(ill(), declared=3_000), 1500),
+        "settled today": (margin(ill(settled_on="2026-06-30"), declared=3_000), 1500),
+        "settled tomorrow": (margin(ill(settled_on="2026-07-01"), declared=3_000), None),
+        "nobody authorised": (margin(ill(), declared=3_000, authorised=False), None),
+        "rigid expenditure is not margin": (replace(margin(ill(), declared=3_000), programme="刚性支出"), None),
+        "registered already": (
+            margin(ill(), declared=3_000, members=(Member(severe_illness="是"), Member(relation="10"))),
+            None,
+        ),
         "ill": (margin(bill(1), declared=3_000), None),
         "a year ago": (margin(ill(settled_on="2025-06-30"), declared=3_000), None),
         "a day less ago": (margin(ill(settled_on="2025-07-01"), declared=3_000), 1500),

@@ -93,6 +93,7 @@ class Home:
     rigid: int = 0
     has_obligor: bool = True
     quarantined: int = 0
+    authorised: bool = True
 
 
 def row(source: str, member: int = 0, how: str = "exact", **cells: Any) -> Row:
@@ -209,7 +210,7 @@ def _put_people(con: duckdb.DuckDBPyConnection, homes: Mapping[str, Home]) -> di
             con.execute(
                 f"insert into record values ({', '.join('?' * 13)})",
                 [record, number, home.list, member.role, 1, record, member.is_valid, member.age, member.relation,
-                 member.grade, member.category, member.severe_illness, every],
+                 member.grade, member.category, member.severe_illness, every if home.authorised else 0],
             )  # fmt: skip
     return places
 

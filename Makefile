@@ -1,4 +1,5 @@
-# make nightly   set up, make the synthetic province, run the nightly check through Airflow, say where to look
+# make nightly   set up, make the synthetic province and its departments on loopback, run the nightly check through
+#                Airflow, say where to look
 # make test      set up and run every test
 # make setup     only set up; .venv/bin/hedui is the command line
 # make check     read-only: format, lint, types, import contracts       make fix   format and lint, writing
@@ -40,13 +41,15 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(UV) || $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(VENV)/uv uv==$(UV_VERSION)
 	@$(UV) pip sync --quiet --python $(PY) requirements.lock
 	@$(UV) pip install --quiet --python $(PY) --no-deps --editable .
+	@$(PY) -m pipelines.intake.compile_loops
 	@touch $@
 	@echo "setup: done; the command line is $(VENV)/bin/hedui"
 
 nightly: $(READY)
 	@test -f $(VAR)/feeds/roster/receipt.json || \
-	  $(VENV)/bin/hedui sample --output $(VAR)/feeds --households $(HOUSEHOLDS) --as-of $(AS_OF)
-	@$(PY) -m dags.embedded --airflow $(VAR)/airflow --as-of $(AS_OF) --feeds $(VAR)/feeds --home $(VAR)/home --out $(OUT)
+	  $(VENV)/bin/hedui sample --output $(VAR)/feeds --households $(HOUSEHOLDS) --as-of $(AS_OF) --departments all
+	@$(PY) -m dags.embedded --airflow $(VAR)/airflow --as-of $(AS_OF) --feeds $(VAR)/feeds --home $(VAR)/home --out $(OUT) \
+	  --departments
 
 test: $(READY)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

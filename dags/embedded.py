@@ -1,9 +1,9 @@
 """Run one night through Airflow without a server: SQLite metadata, one process, quiet.
 
-    python -m dags.embedded --airflow var/airflow --as-of 2026-06-30 --feeds DIR --home DIR [--out DIR]
+    python -m dags.embedded --airflow var/airflow --as-of 2026-06-30 --feeds DIR --home DIR [--out DIR] [--departments]
 
-Ends with the closing table and, with --out, one county's two lists and the quality report. Exit status: that of
-`hedui nightly`.
+With --departments most sources are asked from mock departments on this machine, over HTTP, SFTP and SQL. Ends with
+the closing table and, with --out, one county's two lists and the quality report. Exit status: that of `hedui nightly`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--policy", type=Path)
     parser.add_argument("--out", type=Path, help="where one county's lists and the report are left")
+    parser.add_argument(
+        "--departments", action="store_true", help="serve and ask mock departments on this machine"
+    )
     given = parser.parse_args(argv)
     configure(given.airflow)
     print("Airflow: preparing its metadata", file=sys.stderr, flush=True)
@@ -46,7 +49,9 @@ def main(argv: list[str] | None = None) -> int:
     }
     if given.policy:
         params["policy"] = str(given.policy.resolve())
-    run = run_dag("nightly_check", params, tell=lambda text: print(text, file=sys.stderr, flush=True))
+    with _departments(given) as variables:
+        os.environ |= variables
+        run = run_dag("nightly_check", params, tell=_tell)
     if run["state"] != "success":
         print(f"nightly_check {run['state']}; nothing was published. What failed:", file=sys.stderr)
         for line in run["failed"]:
@@ -54,6 +59,19 @@ def main(argv: list[str] | None = None) -> int:
         print(f"logs: {given.airflow / 'logs'}", file=sys.stderr)
         return FAILED
     return _show(given)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _departments(given: argparse.Namespace) -> contextlib.AbstractContextManager[dict[str, str]]:
+    """The variables of the departments to ask besides the folders; none when they are not wanted."""
+    if not given.departments:
+        return contextlib.nullcontext({})
+    from dags.departments import serving
+
+    return serving(given.feeds.resolve(), _tell)
 
 
 def configure(folder: Path) -> None:
@@ -123,16 +141,22 @@ def _listen(tell: Any) -> list[str]:
         @hookimpl
         def on_task_instance_success(self, previous_state: Any, task_instance: Any) -> None:
             if tell:
-                tell(f"[{time.monotonic() - began:6.1f} s] {task_instance.task_id}")
+                tell(f"[{time.monotonic() - began:6.1f} s] {_name_of(task_instance)}")
 
         @hookimpl
         def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
-            failed.append(f"{task_instance.task_id}: {error}")
+            failed.append(f"{_name_of(task_instance)}: {error}")
             if tell:
-                tell(f"[{time.monotonic() - began:6.1f} s] {task_instance.task_id} failed: {error}")
+                tell(f"[{time.monotonic() - began:6.1f} s] {_name_of(task_instance)} failed: {error}")
 
     get_listener_manager().add_listener(Ear())
     return failed
+
+
+def _name_of(task_instance: Any) -> str:
+    """The task, and of a mapped one what it is about (`map_index_template`)."""
+    about = getattr(task_instance, "rendered_map_index", None)
+    return f"{task_instance.task_id} {about}" if about else str(task_instance.task_id)
 
 
 @contextlib.contextmanager

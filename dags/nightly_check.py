@@ -98,9 +98,11 @@ def nightly_check() -> None:
 
     @task(pool=HOME_POOL, **ONCE_MORE)
     def people(values: dict[str, Any]) -> dict[str, Any]:
+        from dags.connections import reaching
         from pipelines.stages import read_people
 
-        return read_people(values, run_name())
+        with reaching("roster", "rural_revitalisation"):
+            return read_people(values, run_name())
 
     @task(retries=0)
     def departments(sources: list[str]) -> list[str]:
@@ -108,12 +110,14 @@ def nightly_check() -> None:
 
     @task(pool=FEEDS_POOL, map_index_template="{{ source }}", **PATIENT)
     def department(values: dict[str, Any], source: str) -> dict[str, Any]:
+        from dags.connections import reaching
         from pipelines.stages import read_source
 
         context = get_current_context()
         context["source"] = source  # type: ignore[typeddict-unknown-key]
         attempt = context["ti"]
-        return read_source(values, run_name(), source, may_wait=attempt.try_number <= attempt.max_tries)
+        with reaching(source):
+            return read_source(values, run_name(), source, may_wait=attempt.try_number <= attempt.max_tries)
 
     @task(pool=HOME_POOL, **ONCE_MORE)
     def link(values: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,8 @@ CASES: dict[str, dict[str, Case]] = {
     "N09": {
         "severely ill": (household(ill(), **MARGINAL), 1666.67),
         "ill": (household(bill(1), **MARGINAL), None),
+        "above the margin line": (household(ill()), None),
+        "dibao covers the household": (household(ill(), declared=6_000), None),
         "registered already": (household(ill(), members=(Member(severe_illness="是"),), **MARGINAL), None),
         "settled today": (household(ill(settled_on="2026-06-30"), **MARGINAL), 1666.67),
         "a year ago": (household(ill(settled_on="2025-06-30"), **MARGINAL), None),
@@ -93,6 +95,7 @@ CASES: dict[str, dict[str, Case]] = {
     "U03": {
         "grade 2": (margin(certificate(), declared=3_000), 1500),
         "grade 3": (margin(certificate(grade="3"), declared=3_000), None),
+        "frozen": (margin(certificate(certificate_state="冻结"), declared=3_000), None),
         "grade 4 intellectual": (margin(certificate(grade="4", category="智力"), declared=3_000), 1500),
         "on the roster already": (
             margin(certificate(), declared=3_000, members=(Member(grade="2", category="肢体"), Member(relation="10"))),

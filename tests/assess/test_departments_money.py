@@ -165,6 +165,8 @@ CASES: dict[str, dict[str, Case]] = {
         "returned": (home(died("2026-04-30"), paid(payment_state="退回")), None),
         "paid late for a month alive": (home(died("2026-05-31"), paid(benefit_month="2026-05-01", paid_on="2026-06-20")), None),
         "cremated, not yet deregistered": (home(row("cremation", died_on="2026-05-31"), paid()), 800),
+        "cremated today": (home(row("cremation", died_on="2026-05-31", cremated_on="2026-06-30"), paid()), 800),
+        "to be cremated tomorrow": (home(row("cremation", died_on="2026-05-31", cremated_on="2026-07-01"), paid()), None),
         "cremated, day of death not told": (
             home(row("cremation", died_on=None, cremated_on="2026-06-01"), paid()),
             None,

@@ -117,10 +117,12 @@ def assessed(
     sources: Mapping[str, dict[str, Any]],
     as_of: date = AS_OF,
     policy: Path | None = None,
+    threads: int = 1,
 ) -> tuple[dict[tuple[str, str, int | None], tuple[Decimal, Decimal, str]], dict[str, Any]]:
     """Leads by (rule, household, place of the member or None): value, line, evidence; and the summary."""
     with duckdb.connect(":memory:") as con:
-        con.execute("set threads = 1")
+        con.execute(f"set threads to {threads:d}")
+        con.execute("set preserve_insertion_order = false")
         places = _put_people(con, homes)
         _put_evidence(con, homes, places)
         summary = assess_tables(con, load(policy).at(as_of), dict(sources))

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pipelines.beijing import beijing_day
 from portal import permissions
 from portal.errors import Forbidden
 from portal.forms import Fields
@@ -19,7 +20,7 @@ from portal.journal import Journal
 from portal.schema import DeskSession
 from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault
-from portal.settings import LOCAL_ZONE, Settings
+from portal.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Desk:
 
     @property
     def today(self) -> date:
-        return self.now.astimezone(LOCAL_ZONE).date()
+        return beijing_day(self.now)
 
     @property
     def csrf(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from portal.codes import desk_codes
-from portal.schema import Case, Event, Lead, LeadChange, Reply, Suppression
+from portal.schema import Case, Event, Lead, LeadChange, Notice, Reply, Suppression
 from portal.schema.work import CaseWork
 from portal.scope import ScopedSession
 from portal.settings import current_time
@@ -70,6 +70,24 @@ def follow_moved_households(db: ScopedSession, lead_ids: list[int]) -> None:
             db.execute(update(table).where(table.case_id == lead.case_id).values(**place))
         db.execute(update(LeadChange).where(LeadChange.lead_id == lead.id).values(**place))
         db.execute(update(Suppression).where(Suppression.household_id == lead.household_id).values(**place))
+
+
+def renew_due_dates(db: ScopedSession) -> None:
+    """Count open limits anew: a year's holidays may have been announced since they were set."""
+    limits = select(Case.stage, Case.stage_since, Case.due_on).where(
+        Case.stage.not_in(("closed", "notified")), Case.due_on.is_not(None)
+    )
+    for stage, since, due_on in db.execute(limits.distinct()).all():
+        clock = desk_codes().stages[stage].clock
+        anew = due_date(clock, since) if clock else due_on
+        if anew != due_on:
+            same = (Case.stage == stage, Case.stage_since == since, Case.due_on == due_on)
+            db.execute(update(Case).where(*same).values(due_on=anew))
+    served = select(Case, Notice).join(Notice, Notice.case_id == Case.id).where(Case.stage == "notified")
+    for case, notice in db.execute(served.order_by(Notice.id)).all():
+        anew = max(notice.objection_until, due_date("objection", notice.served_on))
+        if anew != notice.objection_until:
+            notice.objection_until = case.due_on = anew
 
 
 def machine_event(case: Case, kind: str, detail: str) -> Event:

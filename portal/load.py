@@ -18,7 +18,7 @@ from sqlalchemy import Engine, bindparam, func, insert, or_, select, update
 
 from pipelines.identity.keyring import KeyRing
 from pipelines.manifest import published_nights
-from portal.grouping import attach_to_cases, close_cleared_cases, follow_moved_households
+from portal.grouping import attach_to_cases, close_cleared_cases, follow_moved_households, renew_due_dates
 from portal.incoming import IncomingLead, read_incoming
 from portal.night import LISTS, PublishedNight, read_night
 from portal.roster import follow_roster, groups_of_households
@@ -121,6 +121,7 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
             return LoadReport(as_of, repeated=True)
         report = _apply(db, night, incoming)
         follow_roster(db, night)
+        renew_due_dates(db)
         _remember_night(db, night, len(incoming))
         db.commit()
     with open_machine_session(engine, writes=True) as db:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+from pipelines.beijing import BEIJING
+
+LOCAL_ZONE = BEIJING
 
 
 def current_time() -> datetime:

@@ -9,12 +9,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from pipelines.beijing import beijing_text
 from policy.codes import load_codes
 from portal import permissions
 from portal.codes import clocks, desk_codes, rule_figures
 from portal.listing import ALL_VIEWS, DUES, STATES, TITLES
 from portal.settings import LOCAL_ZONE
 from portal.sheet import figure, place_name, rule_title, yuan
+from portal.workdays import calendar_note, coming_calendar_note
 
 # What was done, told once on the page that follows.
 DONE = {
@@ -67,10 +69,12 @@ def make_templates() -> Environment:
         place_name=place_name,
         figure=figure,
         programme_name=load_codes().programmes.name,
+        calendar_note=calendar_note,
+        coming_calendar_note=coming_calendar_note,
         area_name=load_codes().areas.name,
     )
     environment.globals["csrf"] = _csrf_field
-    environment.filters.update(yuan=yuan, local=_local_time, day=_day)
+    environment.filters.update(yuan=yuan, local=_local_time, day=_day, moment=beijing_text)
     return environment
 
 

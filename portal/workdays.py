@@ -1,35 +1,32 @@
-"""Working days of the State Council's calendar, make-up days (调休) included."""
+"""Time limits in working days, calendar days and months."""
 
 from __future__ import annotations
 
 import calendar
-import tomllib
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-from portal.codes import FOLDER, clocks
+from policy.calendar import WorkCalendar, load_calendar
+from portal.codes import clocks
 
-
-@dataclass(frozen=True)
-class WorkCalendar:
-    off: frozenset[date]
-    on: frozenset[date]
-    sources: dict[int, str]
-
-    def is_working_day(self, day: date) -> bool:
-        if day in self.on:
-            return True
-        return day.weekday() < calendar.SATURDAY and day not in self.off
+_WEEKS_AHEAD = timedelta(days=45)
 
 
 @cache
 def work_calendar() -> WorkCalendar:
-    with (FOLDER / "calendar.toml").open("rb") as file:
-        years = tomllib.load(file)["year"]
-    off = {day for year in years for span in year["off"] for day in _days(span)}
-    on = {date.fromisoformat(day) for year in years for day in year["on"]}
-    return WorkCalendar(frozenset(off), frozenset(on), {year["year"]: year["source"] for year in years})
+    return load_calendar()
+
+
+def calendar_note(day: date | None) -> str:
+    """What to say beside a limit that ends on `day`; empty where the year's notice is known."""
+    if day is None or work_calendar().is_announced(day):
+        return ""
+    return f"{day.year}年放假安排尚未公布，暂按周一至周五计算，公布后重算"
+
+
+def coming_calendar_note(today: date) -> str:
+    """The same for limits that begin today and may end within the next weeks."""
+    return calendar_note(today) or calendar_note(today + _WEEKS_AHEAD)
 
 
 def add_working_days(start: date, amount: int) -> date:
@@ -60,9 +57,3 @@ def due_date(clock: str, start: date) -> date:
     raise ValueError(
         f"portal/codes/clocks.toml: {clock} has unit {limit.unit!r}; wanted working, calendar or months"
     )
-
-
-def _days(span: str) -> list[date]:
-    first, _, last = span.partition("/")
-    start, end = date.fromisoformat(first), date.fromisoformat(last or first)
-    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]

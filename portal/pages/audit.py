@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections import Counter
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from starlette.responses import HTMLResponse, Response
 
 from pipelines.audit import AuditBroken
+from pipelines.beijing import beijing_day
 from pipelines.errors import HeduiError
 from pipelines.manifest import night_folder, read_manifest
 from portal.codes import source_names
@@ -94,16 +96,14 @@ def _render(
 
 
 def _reveals(desk: Desk) -> list[tuple[str, str, int]]:
-    """Opened numbers per officer and day, most first."""
-    day = func.date(Reveal.at)
+    """Opened numbers per officer and day in Beijing, most first; of the last year."""
     rows = desk.db.execute(
-        select(User.login, day, func.count(Reveal.id))
+        select(User.login, Reveal.at)
         .join(User, User.id == Reveal.user_id)
-        .group_by(User.login, day)
-        .order_by(func.count(Reveal.id).desc())
-        .limit(_SHOWN)
+        .where(Reveal.at > desk.now - timedelta(days=366))
     )
-    return [(login, str(on), count) for login, on, count in rows]
+    counted = Counter((login, beijing_day(at).isoformat()) for login, at in rows)
+    return [(login, day, count) for (login, day), count in counted.most_common(_SHOWN)]
 
 
 def _last_entries(desk: Desk) -> list[object]:

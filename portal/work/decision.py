@@ -177,7 +177,8 @@ def close(desk: Desk, case: Case) -> str:
     notice = desk.db.scalars(
         select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())
     ).first()
-    if notice is None or desk.today <= notice.objection_until:
+    # A holiday announced after the notice was served lengthens the family's time, and nothing shortens it.
+    if notice is None or desk.today <= max(notice.objection_until, due_date("objection", notice.served_on)):
         raise Refused("异议期限还没有届满，不能办结。")
     _close(desk, case, decision.code)
     tell(desk, case, "closed", "异议期届满，办结")

@@ -37,7 +37,7 @@ def test_a_month_later_is_the_same_day_or_the_last():
 
 def test_every_limit_and_year_names_its_source():
     assert all(clock.source for clock in clocks().values())
-    assert set(work_calendar().sources) == {2025, 2026}
+    assert {2025, 2026} <= set(work_calendar().sources)
 
 
 def test_every_rule_has_its_figures_and_every_stage_its_way_out():

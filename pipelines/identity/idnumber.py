@@ -21,11 +21,12 @@ Matrix = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 # GB 11643: weights of the 17 digits, and the check character for each remainder of their weighted sum.
-_WEIGHTS: Final = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.float32)
-_CHECK: Final = np.frombuffer(b"10X98765432", dtype=np.uint8)
+WEIGHTS: Final = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int64)
+_WEIGHTS: Final = WEIGHTS.astype(np.float32)
+CHECK_CHARACTERS: Final = np.frombuffer(b"10X98765432", dtype=np.uint8)
 # The remainder that each check character stands for, and the inverse of each weight modulo 11.
 _REMAINDER: Final = np.zeros(256, dtype=np.int64)
-_REMAINDER[_CHECK] = np.arange(11)
+_REMAINDER[CHECK_CHARACTERS] = np.arange(11)
 _INVERSE: Final = np.array([0] + [pow(weight, -1, 11) for weight in range(1, 11)], dtype=np.int64)
 _WELL_FORMED: Final = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN: Final = re.compile(r"[0-9]{15}")
@@ -56,7 +57,7 @@ def normalise_text(text: str) -> tuple[str, bool]:
 
 def check_character(seventeen: str) -> str:
     digits = np.frombuffer(seventeen.encode("ascii"), dtype=np.uint8) - 48
-    return chr(_CHECK[int(digits @ _WEIGHTS.astype(np.int64)) % 11])
+    return chr(CHECK_CHARACTERS[int(digits @ WEIGHTS) % 11])
 
 
 def _all_digits(words: NDArray[np.uint64]) -> Mask:
@@ -134,7 +135,7 @@ def binary_buffers(values: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint
 
 
 @lru_cache(maxsize=8)
-def _real_days(as_of: date) -> Mask:
+def real_days(as_of: date) -> Mask:
     """Table over yyyymmdd - 19000000: whether that is a real day from 1900-01-01 to as_of."""
     table = np.zeros(10000 * (as_of.year - _FIRST_BIRTH_YEAR + 1), dtype=bool)
     day = date(_FIRST_BIRTH_YEAR, 1, 1)
@@ -151,13 +152,13 @@ def birth_dates(chars: Matrix) -> NDArray[np.int64]:
 
 def has_check_character(chars: Matrix) -> Mask:
     remainder = ((chars[:, :17] - np.uint8(48)).astype(np.float32) @ _WEIGHTS).astype(np.int64) % 11
-    agrees: Mask = chars[:, 17] == _CHECK[remainder]
+    agrees: Mask = chars[:, 17] == CHECK_CHARACTERS[remainder]
     return agrees
 
 
 def is_valid(chars: Matrix, as_of: date) -> Mask:
     """Check character right and a real birth date from 1900-01-01 to as_of (spec section 3); place never judged."""
-    table = _real_days(as_of)
+    table = real_days(as_of)
     index = birth_dates(chars) - _FIRST_BIRTH_YEAR * 10000
     inside = (index >= 0) & (index < len(table))
     return inside & table[np.where(inside, index, 0)] & has_check_character(chars)
@@ -182,9 +183,13 @@ def unpack_chars(blocks: Matrix) -> Matrix:
     """The (n, 18) ASCII matrix of packed blocks. Raises ValueError for blocks that pack_blocks cannot have made."""
     if len(blocks) and blocks[:, 8:].any():
         raise ValueError("a block does not hold an identity number: opened with another key?")
-    packed = np.ascontiguousarray(blocks[:, :8]).view(">u8").ravel().astype(np.uint64)
+    return unpack_numbers(np.ascontiguousarray(blocks[:, :8]).view(">u8").ravel().astype(np.uint64))
+
+
+def unpack_numbers(packed: NDArray[np.uint64]) -> Matrix:
+    """The (n, 18) ASCII matrix of numbers packed as (17 digits) × 11 + check value."""
     number, last = packed // np.uint64(11), packed % np.uint64(11)
-    chars = np.zeros((len(blocks), 18), dtype=np.uint8)
+    chars = np.zeros((len(packed), 18), dtype=np.uint8)
     for position in range(16, -1, -1):
         chars[:, position] = (number % np.uint64(10)).astype(np.uint8) + np.uint8(48)
         number //= np.uint64(10)
@@ -206,7 +211,7 @@ def valid_neighbours(chars: Matrix, as_of: date) -> tuple[NDArray[np.int64], Mat
     character leaves at most one digit per position that mends the sum, so arithmetic finds the few candidates.
     """
     digits = (chars[:, :17] - np.uint8(48)).astype(np.int64)
-    weights = _WEIGHTS.astype(np.int64)
+    weights = WEIGHTS
     total = digits @ weights % 11
     wanted = _REMAINDER[chars[:, 17]]
     rows: list[NDArray[np.int64]] = []
@@ -224,7 +229,7 @@ def valid_neighbours(chars: Matrix, as_of: date) -> tuple[NDArray[np.int64], Mat
         keep(here, candidates)
     (here,) = np.nonzero(total != wanted)
     candidates = chars[here].copy()
-    candidates[:, 17] = _CHECK[total[here]]
+    candidates[:, 17] = CHECK_CHARACTERS[total[here]]
     keep(here, candidates)
     for position in range(16):
         step = digits[:, position + 1] - digits[:, position]

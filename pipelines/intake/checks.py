@@ -15,7 +15,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from connectors.contract import Column, FileContract
-from pipelines.identity.idnumber import IdColumn, Mask, binary_buffers, is_valid, normalise_ids
+from pipelines.identity.idnumber import (
+    IdColumn,
+    Mask,
+    Matrix,
+    binary_buffers,
+    is_valid,
+    normalise_ids,
+    pack_blocks,
+)
 from pipelines.intake.batch import BIT, RowBatch
 
 _DATE = re.compile(
@@ -52,6 +60,38 @@ class Checked:
     valid: Mask
     _canonical: dict[str, pa.Array]
     file_name: str = ""
+
+    @property
+    def lines(self) -> NDArray[np.int64]:
+        return self.batch.lines
+
+    @property
+    def spoiled(self) -> list[tuple[int, str]]:
+        return self.batch.spoiled
+
+    @property
+    def has_ids(self) -> bool:
+        return self.ids is not None
+
+    @property
+    def upgraded(self) -> Mask:
+        assert self.ids is not None
+        return self.ids.upgraded
+
+    def formed(self) -> Mask:
+        assert self.ids is not None
+        return ~(self.ids.missing | self.ids.malformed)
+
+    def id_chars(self, rows: NDArray[np.int64]) -> Matrix:
+        assert self.ids is not None
+        return self.ids.chars[rows]
+
+    def id_blocks(self, rows: NDArray[np.int64]) -> Matrix:
+        return pack_blocks(self.id_chars(rows))
+
+    def raw_fields(self, row: int) -> list[str]:
+        values = self.batch.columns.values()
+        return [column[row].as_py().decode(self.batch.encoding) for column in values]
 
     def text_or_parsed(self, name: str) -> pa.Array:
         """A whole column for the tables of people: UTF-8 text, or what was parsed; null where it could not be."""
@@ -144,21 +184,32 @@ def _judge_listed(checked: Checked, column: Column, judging: Judging) -> None:
     values = checked.batch.columns[column.name]
     # A dictionary may still hold values of rows that were taken out as undecodable.
     texts = [raw.decode(checked.batch.encoding, "replace").strip() for raw in values.dictionary.to_pylist()]
-    parsed: list[Any] = []
-    bits = np.zeros(len(texts) + 1, dtype=np.uint32)
-    empty = np.zeros(len(texts) + 1, dtype=bool)
+    judge = value_judge(column, judging)
+    judged = [judge(text) for text in texts]
+    bits = np.array([bits for _, bits, _ in judged] or [0], dtype=np.uint32)
+    checked.mask |= bits[values.indices.to_numpy(zero_copy_only=False)]
+    parsed = pa.array([value for value, _, _ in judged], parsed_type(column))
+    checked._canonical[column.name] = pa.DictionaryArray.from_arrays(values.indices, parsed)
+
+
+def parsed_type(column: Column) -> pa.DataType:
+    """What the values of a column of few values are kept as."""
+    return pa.date32() if column.type in ("date", "month") else pa.string()
+
+
+def value_judge(column: Column, judging: Judging) -> Callable[[str], tuple[Any, int, bool]]:
+    """From the text of a column of few values to (what it means or None, its reason bits, whether it is blank)."""
     parse = _PARSERS[column.type](column, judging)
-    for position, text in enumerate(texts):
-        empty[position] = not text
-        value, reason = (None, None) if not text else parse(text)
-        parsed.append(value)
-        if reason:
-            bits[position] = BIT[reason]
-    codes = values.indices.to_numpy(zero_copy_only=False)
-    checked.mask |= bits[codes]
-    _require(checked, column, empty[codes])
-    type_ = pa.date32() if column.type in ("date", "month") else pa.string()
-    checked._canonical[column.name] = pa.DictionaryArray.from_arrays(values.indices, pa.array(parsed, type_))
+    required = not column.optional and column.empty_only_when is None
+
+    def judge(text: str) -> tuple[Any, int, bool]:
+        text = text.strip()
+        if not text:
+            return None, int(BIT["required_missing"]) if required else 0, True
+        value, reason = parse(text)
+        return value, int(BIT[reason]) if reason else 0, False
+
+    return judge
 
 
 Parser = Callable[[str], tuple[Any, str | None]]

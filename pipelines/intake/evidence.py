@@ -24,8 +24,9 @@ from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbou
 from pipelines.identity.names import digest_names, short_digest
 from pipelines.identity.tokens import token_halves
 from pipelines.intake.asked import AskedPeople, load_asked
-from pipelines.intake.checks import Checked, Judging, check_batch, to_utf8, trim
-from pipelines.intake.files import FileOutcome, contract_of, read_batches, read_file
+from pipelines.intake.checks import Judging
+from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
+from pipelines.intake.judged import Judged
 from pipelines.intake.receipts import ReceiptFile
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
@@ -124,7 +125,7 @@ def gather_file(
 
 
 def _reach(
-    checked: Checked,
+    checked: Judged,
     good: NDArray[np.int64],
     contract: Contract,
     people: AskedPeople,
@@ -133,14 +134,13 @@ def _reach(
     gathered: Gathered,
 ) -> pa.Table:
     """Rows of a batch that reach a record in one of the three ways of spec section 3, and are authorised."""
-    assert checked.ids is not None
     by_number = good[checked.valid[good]]
-    hi, lo = token_halves(cipher.tokens(pack_blocks(checked.ids.chars[by_number])))
+    hi, lo = token_halves(cipher.tokens(checked.id_blocks(by_number)))
     position = people.find(hi, lo)
     known = position >= 0
     rows, at = by_number[known], position[known]
     digests, readable = _names_of(checked, rows, cipher)
-    upgraded = checked.ids.upgraded[rows]
+    upgraded = checked.upgraded[rows]
     # A number upgraded from 15 digits proves nothing without a readable name on both sides.
     counts = ~upgraded | (readable & people.has_readable_name[at])
     found = _Reached(rows, at, digests, readable, upgraded, np.zeros(len(rows), bool)).filter(counts)
@@ -171,7 +171,7 @@ def _reach(
 
 
 def _names_of(
-    checked: Checked, rows: NDArray[np.int64], cipher: Tokeniser
+    checked: Judged, rows: NDArray[np.int64], cipher: Tokeniser
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     name = checked.file.name_column
     if name is None:
@@ -180,17 +180,16 @@ def _names_of(
 
 
 def _repair(
-    checked: Checked, suspects: NDArray[np.int64], people: AskedPeople, cipher: Tokeniser, judging: Judging
+    checked: Judged, suspects: NDArray[np.int64], people: AskedPeople, cipher: Tokeniser, judging: Judging
 ) -> _Reached:
     """Suspect rows whose readable name is borne by exactly one person one edit away."""
-    assert checked.ids is not None
     digests, readable = _names_of(checked, suspects, cipher)
     maybe = readable & people.know_name(digests)
     suspects, digests = suspects[maybe], digests[maybe]
     if not len(suspects):
         no = np.zeros(0, dtype=bool)
         return _Reached(suspects, suspects, digests, no, no, no)
-    index, candidates = valid_neighbours(checked.ids.chars[suspects], judging.as_of)
+    index, candidates = valid_neighbours(checked.id_chars(suspects), judging.as_of)
     hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
     position = people.find(hi, lo)
     known = position >= 0
@@ -205,7 +204,7 @@ def _repair(
 
 
 def _evidence_table(
-    checked: Checked, rows: NDArray[np.int64], columns: dict[str, Any], cipher: Tokeniser
+    checked: Judged, rows: NDArray[np.int64], columns: dict[str, Any], cipher: Tokeniser
 ) -> pa.Table:
     texts: list[pa.Array] = []
     values: dict[str, Any] = {}
@@ -257,21 +256,19 @@ def gather_registers(
     """Second look at household_registration: the rows that share a register with a member, without names."""
     file = contract.files[0]
     with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, feed.open(listed.name) as stream:
-        for batch in read_batches(stream, file, listed.name):
-            named = to_utf8(trim(batch.columns["register_no"], batch.encoding), batch.encoding)
-            numbers = short_digest(named, "account", cipher)
+        for checked in read_records(stream, file, listed.name, judging):
+            good = np.flatnonzero(checked.mask == 0)
+            numbers = short_digest(checked.text("register_no", good), "account", cipher)
             at = np.searchsorted(registers, numbers).clip(max=len(registers) - 1)
             (ours,) = np.nonzero(registers[at] == numbers)
             if not len(ours):
                 continue
-            checked = check_batch(batch.take(ours), file, judging)
-            assert checked.ids is not None
-            rows = np.flatnonzero(checked.mask == 0)
-            chars = checked.ids.chars[rows]
-            hi, lo = token_halves(cipher.tokens(pack_blocks(chars)))
+            rows = good[ours]
+            chars = checked.id_chars(rows)
+            hi, lo = token_halves(cipher.tokens(checked.id_blocks(rows)))
             valid = checked.valid[rows]
             columns = {
-                "register": numbers[ours][rows],
+                "register": numbers[ours],
                 "hi": hi,
                 "lo": lo,
                 "is_valid": valid,

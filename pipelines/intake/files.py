@@ -16,8 +16,9 @@ from connectors.contract import Contract, FileContract
 from connectors.errors import FeedError
 from connectors.feeds import Feed
 from pipelines.errors import SourceHeld
-from pipelines.intake.batch import BIT, RowBatch, reasons_of
-from pipelines.intake.checks import Checked, Judging, check_batch
+from pipelines.intake.batch import BIT, reasons_of
+from pipelines.intake.checks import Judging
+from pipelines.intake.judged import Judged
 from pipelines.intake.lines import read_lines
 from pipelines.intake.objects import read_json_array, read_json_lines
 from pipelines.intake.receipts import HashingReader, ReceiptFile
@@ -52,15 +53,21 @@ class FileOutcome:
     def accepted(self) -> int:
         return self.received - self.quarantined
 
-    def note_batch(self, checked: Checked) -> None:
+    def note_batch(self, checked: Judged) -> None:
         """Count a batch and remember its bad rows."""
-        batch = checked.batch
         bad = np.flatnonzero(checked.mask)
-        self.received += batch.records
-        self.note_bad(batch.lines[bad], checked.mask[bad])
-        if batch.spoiled:
-            lines = np.array([line for line, _ in batch.spoiled], dtype=np.int64)
-            self.note_bad(lines, np.array([BIT[reason] for _, reason in batch.spoiled], dtype=np.uint32))
+        self.received += len(checked.lines) + len(checked.spoiled)
+        self.note_bad(checked.lines[bad], checked.mask[bad])
+        if checked.spoiled:
+            lines = np.array([line for line, _ in checked.spoiled], dtype=np.int64)
+            self.note_bad(lines, np.array([BIT[reason] for _, reason in checked.spoiled], dtype=np.uint32))
+
+    def forget_rows(self) -> None:
+        """The file turned out to be no file of its kind: nothing read from it counts."""
+        self.received = self.quarantined = 0
+        self.bad_lines.clear()
+        self.bad_masks.clear()
+        self.codes.clear()
 
     def note_bad(self, lines: NDArray[np.int64], masks: NDArray[np.uint32]) -> None:
         if len(lines):
@@ -68,24 +75,24 @@ class FileOutcome:
             self.bad_lines.append(lines)
             self.bad_masks.append(masks)
 
-    def replace_verdicts(self, checked: Checked, masks: NDArray[np.uint32]) -> None:
+    def replace_verdicts(self, checked: Judged, masks: NDArray[np.uint32]) -> None:
         """Add the reasons that only show across rows to those of a batch counted before."""
         changed = np.flatnonzero(masks != checked.mask)
         if not len(changed):
             return
         before = checked.mask[changed] != 0
         known = dict(
-            zip(checked.batch.lines[changed][before].tolist(), masks[changed][before].tolist(), strict=True)
+            zip(checked.lines[changed][before].tolist(), masks[changed][before].tolist(), strict=True)
         )
         for lines, bits in zip(self.bad_lines, self.bad_masks, strict=True):
             for at, line in enumerate(lines.tolist()):
                 if line in known:
                     bits[at] = known[line]
         fresh = changed[~before]
-        self.note_bad(checked.batch.lines[fresh], masks[fresh])
+        self.note_bad(checked.lines[fresh], masks[fresh])
         checked.mask[:] = masks
 
-    def note_codes(self, checked: Checked, good: NDArray[np.int64]) -> None:
+    def note_codes(self, checked: Judged, good: NDArray[np.int64]) -> None:
         """Count the codes of accepted rows; columns of codes only, so no value of a person is kept."""
         for column in checked.file.columns:
             if column.type not in ("code", "currency"):
@@ -114,14 +121,14 @@ def contract_of(contract: Contract, name: str) -> FileContract | None:
     return next((file for file in contract.files if fnmatchcase(name, file.pattern)), None)
 
 
-def read_batches(stream: BinaryIO, file: FileContract, name: str) -> Iterator[RowBatch]:
-    """The file's rows as its format's reader gives them. Raises SourceHeld (unreadable, header_mismatch)."""
-    return _READERS[file.format](stream, file, name)
+def read_records(stream: BinaryIO, file: FileContract, name: str, judging: Judging) -> Iterator[Judged]:
+    """The file's records, judged. Raises SourceHeld (unreadable, header_mismatch)."""
+    return _READERS[file.format](stream, file, name, judging)
 
 
 def read_file(
     feed: Feed, contract: Contract, listed: ReceiptFile, judging: Judging, outcome: FileOutcome
-) -> Iterator[Checked]:
+) -> Iterator[Judged]:
     """Yield the judged batches of one file the receipt names; what holds the source goes to outcome.held.
 
     The hash and the number of rows are compared when the file has been read to its end.
@@ -138,11 +145,11 @@ def read_file(
             reader = HashingReader(stream)
             complete = True
             try:
-                for batch in read_batches(cast(BinaryIO, reader), file, listed.name):
-                    checked = check_batch(batch, file, judging)
+                for checked in read_records(cast(BinaryIO, reader), file, listed.name, judging):
                     outcome.note_batch(checked)
                     yield checked
             except SourceHeld as held:
+                outcome.forget_rows()
                 outcome.held.append((held.reason, str(held)))
                 complete = False
             found = reader.finish()

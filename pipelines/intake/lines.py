@@ -1,8 +1,8 @@
 """Files of one record a line: whole columns a block at a time, no row lost and none repaired.
 
-Arrow splits the lines that are beyond doubt. It never sees a line with the wrong number of separators, an unclean
-quote or undecodable bytes: those are taken out first and judged one by one by `split_record`, which is the
-specification's own words.
+Plain lines take the fast road (scan.py). Of the others Arrow splits those that are beyond doubt. It never sees a
+line with the wrong number of separators, an unclean quote or undecodable bytes: those are taken out first and
+judged one by one by `split_record`, which is the specification's own words.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from connectors.contract import Column, FileContract
 from pipelines.errors import SourceHeld
 from pipelines.identity.idnumber import binary_buffers
 from pipelines.intake.batch import RowBatch
+from pipelines.intake.checks import Judging, check_batch
+from pipelines.intake.judged import Judged
+from pipelines.intake.scan import PADDING, Scanner, padded
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 # Lines with quotes are judged one by one while they are few; a file that quotes everything goes through Arrow.
 _FEW_QUOTES = 0.05
 _FEW_VALUES = frozenset({"code", "digits", "currency", "date", "month", "scope"})
@@ -63,21 +66,34 @@ def split_record(text: str, separator: str, quoted: bool) -> list[str] | None:
             at = end + 1
 
 
-def read_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
-    """Yield the file's rows in batches of about BLOCK_BYTES. Raises SourceHeld (header_mismatch)."""
-    blocks = _whole_lines(stream)
+def read_lines(stream: BinaryIO, file: FileContract, file_name: str, judging: Judging) -> Iterator[Judged]:
+    """Yield the file's records, judged, a block at a time. Raises SourceHeld (header_mismatch).
+
+    Plain records take the fast road (scan.py); the odd lines of each block are split and judged here.
+    """
+    scanner = Scanner(file, judging, lambda raw: _raw_fields(raw, file))
     line = 1
     header_seen = False
-    for block in blocks:
+    for block in whole_lines(stream):
         if not header_seen:
+            raw = block.tobytes()
             if line == 1 and file.encoding == "utf-8":
-                block = block.removeprefix(_BOM)
-            block, skipped, header_seen = _take_header(block, file, file_name)
+                raw = raw.removeprefix(_BOM)
+            raw, skipped, header_seen = _take_header(raw, file, file_name)
+            block = padded(raw)
             line += skipped
-        if block:
-            batch, count = _read_block(block, line, file)
+        if len(block):
+            scanned, odd, count = scanner.read_lines(block, line)
+            if scanned is None:
+                count = block.tobytes().count(b"\n")
+                batch = read_block(block.tobytes(), np.arange(line, line + count), file)
+                yield check_batch(batch, file, judging)
+            else:
+                yield scanned
+                if len(odd):
+                    raws = b"".join(block[begin:end].tobytes() for _, begin, end in odd)
+                    yield check_batch(read_block(raws, odd[:, 0] + line, file), file, judging)
             line += count
-            yield batch
     if not header_seen:
         raise SourceHeld(
             "header_mismatch",
@@ -85,22 +101,48 @@ def read_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator
         )
 
 
-def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+def _raw_fields(raw: bytes, file: FileContract) -> list[str]:
+    return split_record(_line_text(raw, file.encoding), file.separator, file.quoted) or []
+
+
+def whole_lines(stream: BinaryIO) -> Iterator[NDArray[np.uint8]]:
     """Blocks that end at a line's end; the last line gets a line end if it has none."""
-    carried: list[bytes] = []
-    while True:
-        chunk = stream.read(BLOCK_BYTES)
-        if not chunk:
-            break
-        cut = chunk.rfind(b"\n") + 1
-        if cut == 0:
-            carried.append(chunk)
-            continue
-        yield b"".join([*carried, chunk[:cut]])
-        carried = [chunk[cut:]] if cut < len(chunk) else []
-    rest = b"".join(carried)
-    if rest:
-        yield rest + b"\n"
+    carried = np.zeros(0, np.uint8)
+    ended = False
+    while not ended:
+        block, filled, ended = next_block(stream, carried)
+        if ended and filled and block[filled - 1] != _NEWLINE:
+            block[filled] = _NEWLINE
+            filled += 1
+        cut = filled if ended else _last_line_end(block, len(carried), filled)
+        if cut:
+            yield block[:cut]
+        carried = block[cut:filled]
+
+
+def next_block(stream: BinaryIO, carried: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, bool]:
+    """What was carried and what follows it. Returns (block with room behind, bytes filled, the stream has ended)."""
+    filled = len(carried)
+    stop = filled + BLOCK_BYTES
+    block = np.empty(stop + PADDING, np.uint8)
+    block[:filled] = carried
+    while filled < stop:
+        got: int = stream.readinto(block.data[filled:stop])  # type: ignore[attr-defined]
+        if not got:
+            return block, filled, True
+        filled += got
+    return block, filled, False
+
+
+def _last_line_end(block: NDArray[np.uint8], start: int, stop: int) -> int:
+    """Behind the last line end between start and stop; 0 without one."""
+    while start < stop:
+        step = max(start, stop - _TOGETHER_BYTES)
+        found = block[step:stop].tobytes().rfind(b"\n")
+        if found >= 0:
+            return step + found + 1
+        stop = step
+    return 0
 
 
 def _take_header(block: bytes, file: FileContract, file_name: str) -> tuple[bytes, int, bool]:
@@ -132,31 +174,31 @@ def _line_text(raw: bytes, encoding: str) -> str:
     return raw.removesuffix(b"\n").removesuffix(b"\r").decode(encoding)
 
 
-def _read_block(block: bytes, first_line: int, file: FileContract) -> tuple[RowBatch, int]:
-    """The batch of one block of whole lines, and how many lines it has."""
+def read_block(block: bytes, lines: NDArray[np.int64], file: FileContract) -> RowBatch:
+    """The batch of some whole lines, which stand at `lines` in the file."""
     encoding: str = file.encoding
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         block = _blank_lone_returns(block)
-    count = block.count(b"\n")
     undecodable: list[int] = []
     if file.format == "pipe" and encoding == "gb18030":
         # 0x7C, the separator, also ends two-byte characters: decode before splitting.
         block, undecodable = _recode(block)
         encoding = "utf-8"
-    quoted = _lines_with_quotes(block) if file.quoted and 0 < block.count(b'"') < _FEW_QUOTES * count else []
+    quoted = (
+        _lines_with_quotes(block) if file.quoted and 0 < block.count(b'"') < _FEW_QUOTES * len(lines) else []
+    )
     if quoted:
         taken = np.array([index for index, _, _ in quoted])
         kept = _without(block, np.array([s for _, s, _ in quoted]), np.array([e for _, _, e in quoted]))
         raws = [block[start:end] for _, start, end in quoted]
-        lines = np.delete(np.arange(first_line, first_line + count), taken)
-        batch = _read_lines(kept, lines, file, encoding)
-        _add_judged(batch, (taken + first_line).tolist(), raws, file)
+        batch = _read_lines(kept, np.delete(lines, taken), file, encoding)
+        _add_judged(batch, lines[taken].tolist(), raws, file)
     else:
-        batch = _read_lines(block, np.arange(first_line, first_line + count), file, encoding)
-    batch.spoiled.extend((first_line + index, "undecodable_text") for index in undecodable)
+        batch = _read_lines(block, lines, file, encoding)
+    batch.spoiled.extend((int(lines[index]), "undecodable_text") for index in undecodable)
     if encoding == "gb18030":
         _drop_undecodable(batch)
-    return batch, count
+    return batch
 
 
 def _read_lines(block: bytes, lines: NDArray[np.int64], file: FileContract, encoding: str) -> RowBatch:

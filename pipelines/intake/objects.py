@@ -3,56 +3,66 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import cache
 from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from connectors.contract import Column, FileContract
 from pipelines.errors import SourceHeld
 from pipelines.intake.batch import RowBatch
+from pipelines.intake.checks import Judging, check_batch
+from pipelines.intake.judged import Judged
+from pipelines.intake.lines import BLOCK_BYTES, next_block, whole_lines
+from pipelines.intake.scan import Scanner
 
-_BATCH_RECORDS = 100_000
+_NEWLINE = 10
 _BOM = b"\xef\xbb\xbf"
 
 
-def read_json_lines(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
-    """Rows of a JSON-lines file; a line that is no JSON object is spoiled (`unparseable_record`)."""
-    carried = b""
+def read_json_lines(
+    stream: BinaryIO, file: FileContract, file_name: str, judging: Judging
+) -> Iterator[Judged]:
+    """Records of a JSON-lines file, judged; a line that is no JSON object is spoiled (`unparseable_record`)."""
+    scanner = Scanner(file, judging, lambda raw: _raw_fields(raw, file))
     line = 1
-    while True:
-        chunk = stream.read(16 << 20)
-        block = carried + chunk
-        if not chunk:
-            raws = block.split(b"\n") if block else []
-            carried = b""
+    for block in whole_lines(stream):
+        if line == 1 and block[:3].tobytes() == _BOM:
+            block = block[3:]
+        scanned, odd, count = scanner.read_object_lines(block, line)
+        if scanned is None:
+            raws = block.tobytes().split(b"\n")[:-1]
+            count = len(raws)
+            numbers = np.arange(line, line + count)
         else:
-            raws = block.split(b"\n")
-            carried = raws.pop()
-        if raws and line == 1:
-            raws[0] = raws[0].removeprefix(_BOM)
+            yield scanned
+            raws = [block[begin : end - 1].tobytes() for _, begin, end in odd]
+            numbers = odd[:, 0] + line
         if raws:
-            yield _read_raw_lines(raws, line, file)
-            line += len(raws)
-        if not chunk:
-            return
+            yield check_batch(read_raw_lines(raws, numbers, file), file, judging)
+        line += count
 
 
-def _read_raw_lines(raws: list[bytes], first_line: int, file: FileContract) -> RowBatch:
+def _raw_fields(raw: bytes, file: FileContract) -> list[str]:
+    record = json.loads(raw, parse_float=str, parse_int=str)
+    return [plain_text(record.get(column.header)) for column in file.columns]
+
+
+def read_raw_lines(raws: list[bytes], lines: NDArray[np.int64], file: FileContract) -> RowBatch:
     try:
         records = [orjson.loads(raw) for raw in raws]
         if all(type(record) is dict for record in records):
-            lines = np.arange(first_line, first_line + len(raws), dtype=np.int64)
             return RowBatch(lines, _columns(records, _literals_of(raws), file), "utf-8")
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
         pass
     records, kept, numbers = [], [], []
     spoiled: list[tuple[int, str]] = []
-    for number, raw in enumerate(raws, first_line):
+    for number, raw in zip(lines.tolist(), raws, strict=True):
         try:
             if not raw.decode("utf-8").strip():
                 continue
@@ -72,48 +82,97 @@ def _read_raw_lines(raws: list[bytes], first_line: int, file: FileContract) -> R
     return RowBatch(np.array(numbers, dtype=np.int64), columns, "utf-8", spoiled)
 
 
-def read_json_array(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
-    """Rows of the array under the contract's root key. Raises SourceHeld (unreadable)."""
-    raw = stream.read().removeprefix(_BOM)
+def read_json_array(
+    stream: BinaryIO, file: FileContract, file_name: str, judging: Judging
+) -> Iterator[Judged]:
+    """Records of the array under the contract's root key, judged, a block at a time.
+
+    Raises SourceHeld (unreadable): what was yielded before is then of no worth.
+    """
+    scanner = Scanner(file, judging, lambda raw: _raw_fields(raw, file))
+    carried, at = _open_array(stream, file, file_name)
+    first, state = 1, 0
+    while state == 0:
+        block, filled, ended = next_block(stream, carried)
+        block[filled] = _NEWLINE
+        block = block[:filled]
+        moved = True
+        while moved and state == 0:
+            scanned, odd, count, resume, state = scanner.read_array(block, at, first)
+            if len(scanned.lines):
+                yield scanned
+            if len(odd):
+                raws = [block[begin:end].tobytes() for _, begin, end in odd]
+                yield check_batch(_odd_elements(raws, odd[:, 0] + first, file, file_name), file, judging)
+            first += count
+            moved, at = resume > at, resume
+        if state == 0 and ended:
+            raise _no_json(file_name)
+        carried, at = block[at:], 0
+    if state < 0:
+        raise _no_json(file_name)
+    _close_array(carried.tobytes() + stream.read(), file, file_name)
+
+
+def _open_array(stream: BinaryIO, file: FileContract, file_name: str) -> tuple[NDArray[np.uint8], int]:
+    """The beginning of the file and where in it the elements of the contract's array begin."""
+    opening = re.compile(rb'"' + re.escape(json.dumps(file.root)[1:-1].encode()) + rb'"\s*:\s*\[')
+    head = b""
+    while True:
+        more = stream.read(BLOCK_BYTES)
+        head = (head + more).removeprefix(_BOM)
+        for found in opening.finditer(head):
+            try:
+                before = orjson.loads(head[: found.end()] + b"]}")
+            except orjson.JSONDecodeError:
+                continue
+            if type(before) is dict and before.get(file.root) == []:
+                return np.frombuffer(head, np.uint8), found.end()
+        if not more:
+            break
     try:
-        whole = orjson.loads(raw)
+        orjson.loads(head)
     except orjson.JSONDecodeError:
-        raise SourceHeld(
-            "unreadable", f"{file_name}: not JSON; ask the department to send it again"
-        ) from None
-    items = whole.get(file.root) if type(whole) is dict else None
-    if type(items) is not list:
-        raise SourceHeld("unreadable", f'{file_name}: wanted an object with an array "{file.root}"')
-    del whole
-
-    @cache
-    def exact() -> list[dict[str, Any]]:
-        try:
-            found: list[dict[str, Any]] = json.loads(raw, parse_float=str, parse_int=str)[file.root]
-        except RecursionError:
-            raise SourceHeld("unreadable", f"{file_name}: nested too deep to be a list of records") from None
-        return found
-
-    for start in range(0, len(items), _BATCH_RECORDS):
-        yield _array_batch(items[start : start + _BATCH_RECORDS], start + 1, exact, file)
+        raise _no_json(file_name) from None
+    raise _no_array(file, file_name)
 
 
-def _array_batch(
-    items: list[Any], first: int, exact: Callable[[], list[dict[str, Any]]], file: FileContract
-) -> RowBatch:
-    lines = [place for place, item in enumerate(items, first) if type(item) is dict]
-
-    def literal(row: int) -> dict[str, Any]:
-        return exact()[lines[row] - 1]
-
+def _close_array(rest: bytes, file: FileContract, file_name: str) -> None:
+    """See that the file goes on behind the array as JSON must, and has the array once."""
     try:
-        columns = _columns([items[line - first] for line in lines], literal, file)
-    except orjson.JSONEncodeError:
-        lines = [line for line in lines if _has_texts(items[line - first], lambda _: {}, file)]
-        columns = _columns([items[line - first] for line in lines], literal, file)
-    spoiled = sorted(set(range(first, first + len(items))).difference(lines))
-    whole = [(place, "unparseable_record") for place in spoiled]
-    return RowBatch(np.array(lines, dtype=np.int64), columns, "utf-8", whole)
+        after = orjson.loads(b'{"":[]' + rest)
+    except orjson.JSONDecodeError:
+        raise _no_json(file_name) from None
+    if file.root in after:
+        raise _no_array(file, file_name)
+
+
+def _no_json(file_name: str) -> SourceHeld:
+    return SourceHeld("unreadable", f"{file_name}: not JSON; ask the department to send it again")
+
+
+def _no_array(file: FileContract, file_name: str) -> SourceHeld:
+    return SourceHeld("unreadable", f'{file_name}: wanted an object with one array "{file.root}"')
+
+
+def _odd_elements(
+    raws: list[bytes], places: NDArray[np.int64], file: FileContract, file_name: str
+) -> RowBatch:
+    records: list[dict[str, Any]] = []
+    kept: list[int] = []
+    spoiled: list[tuple[int, str]] = []
+    for index, (raw, place) in enumerate(zip(raws, places.tolist(), strict=True)):
+        try:
+            record = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise _no_json(file_name) from None
+        if type(record) is dict and _has_texts(record, _literals_of([raw]), file):
+            records.append(record)
+            kept.append(index)
+        else:
+            spoiled.append((place, "unparseable_record"))
+    columns = _columns(records, _literals_of([raws[index] for index in kept]), file)
+    return RowBatch(places[kept], columns, "utf-8", spoiled)
 
 
 # From a row's place to its record, with every number as the text that stands in the file.

@@ -25,8 +25,9 @@ from pipelines.identity.idnumber import birth_dates, pack_blocks, unpack_chars, 
 from pipelines.identity.names import digest_names
 from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.batch import BIT
-from pipelines.intake.checks import Checked, Judging
+from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file
+from pipelines.intake.judged import Judged
 from pipelines.intake.receipts import Receipt
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
@@ -50,7 +51,7 @@ _HEAD = "01"  # GB/T 4761: 户主
 class _Read:
     """All judged batches of one kind of file, with where each row came from."""
 
-    checked: list[Checked] = field(default_factory=list)
+    checked: list[Judged] = field(default_factory=list)
     outcomes: list[FileOutcome] = field(default_factory=list)
 
     def column(self, name: str) -> pa.Array:
@@ -189,13 +190,13 @@ def _row_table(read: _Read, names: tuple[str, ...]) -> pa.Table:
 
 def _tokens_of(read: _Read, cipher: Tokeniser) -> dict[str, Any]:
     """hi, lo: the token's two halves (zero where the number cannot be read)."""
-    chars = np.concatenate(
-        [one.ids.chars for one in read.checked if one.ids] or [np.zeros((0, 18), np.uint8)]
-    )
-    formed = chars[:, 0] != 0
-    hi, lo = np.zeros(len(chars), np.uint64), np.zeros(len(chars), np.uint64)
-    hi[formed], lo[formed] = token_halves(cipher.tokens(pack_blocks(chars[formed])))
-    return {"hi": hi, "lo": lo, "chars": chars}
+    halves: list[tuple[Any, Any]] = [(np.zeros(0, np.uint64), np.zeros(0, np.uint64))]
+    for one in read.checked:
+        formed = np.flatnonzero(one.formed())
+        hi, lo = np.zeros(len(one.mask), np.uint64), np.zeros(len(one.mask), np.uint64)
+        hi[formed], lo[formed] = token_halves(cipher.tokens(one.id_blocks(formed)))
+        halves.append((hi, lo))
+    return {"hi": np.concatenate([hi for hi, _ in halves]), "lo": np.concatenate([lo for _, lo in halves])}
 
 
 def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> pa.Table:
@@ -216,7 +217,6 @@ def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> 
         "severe_illness",
     )
     tokens = _tokens_of(read, cipher)
-    chars = tokens.pop("chars")
     valid = np.concatenate([one.valid for one in read.checked] or [np.zeros(0, dtype=bool)])
     raw_names = read.column("name")
     digests, readable = digest_names(raw_names, cipher)
@@ -231,7 +231,7 @@ def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> 
     extra = {
         **tokens,
         "is_valid": valid,
-        "age": _ages(chars, valid, as_of),
+        "age": _ages(read, as_of),
         "name_digest": digests,
         "name_readable": readable,
         "name_row": names.add(raw_names),
@@ -241,18 +241,20 @@ def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> 
     return present
 
 
-def _ages(chars: NDArray[np.uint8], valid: NDArray[np.bool_], as_of: date) -> pa.Array:
+def _ages(read: _Read, as_of: date) -> pa.Array:
     """Years completed at as_of, attained on the birthday; null for numbers that are not valid."""
-    if len(chars) == 0:
-        return pa.array([], pa.int32())
-    born = birth_dates(np.where(valid[:, None], chars, np.uint8(48)))
     today = as_of.year * 10000 + as_of.month * 100 + as_of.day
-    return pa.array(((today - born) // 10000).astype(np.int32), mask=~valid)
+    ages: list[pa.Array] = []
+    for one in read.checked:
+        rows = np.flatnonzero(one.valid)
+        years = np.zeros(len(one.mask), np.int32)
+        years[rows] = (today - birth_dates(one.id_chars(rows))) // 10000
+        ages.append(pa.array(years, mask=~one.valid))
+    return pa.chunked_array(ages, pa.int32()).combine_chunks()
 
 
 def _authorisation_rows(read: _Read, cipher: Tokeniser) -> pa.Table:
     tokens = _tokens_of(read, cipher)
-    tokens.pop("chars")
     table = _row_table(read, ("signed_on", "valid_until"))
     scopes = read.column("scope").cast(pa.string()).dictionary_encode()
     bits = np.array([scope_bits(text) for text in scopes.dictionary.to_pylist()] or [0], dtype=np.uint64)
@@ -325,8 +327,7 @@ class _RawRows:
 
     def fields(self, row: int) -> list[str]:
         part = int(np.searchsorted(self._starts, row, side="right")) - 1
-        batch, at = self._checked[part].batch, row - int(self._starts[part])
-        return [values[at].as_py().decode(batch.encoding) for values in batch.columns.values()]
+        return self._checked[part].raw_fields(row - int(self._starts[part]))
 
 
 def _count_verdicts(con: duckdb.DuckDBPyConnection, roster: dict[str, _Read], monitored: _Read) -> None:

@@ -105,6 +105,11 @@ class HashingReader:
         self._hash.update(chunk)
         return chunk
 
+    def readinto(self, target: memoryview) -> int:
+        got: int = self._stream.readinto(target)  # type: ignore[attr-defined]
+        self._hash.update(target[:got])
+        return got
+
     def finish(self) -> str:
         """Read what is left and return the sha256 of everything."""
         while self.read(1 << 20):

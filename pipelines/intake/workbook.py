@@ -16,6 +16,8 @@ from python_calamine import CalamineWorkbook
 from connectors.contract import FileContract
 from pipelines.errors import SourceHeld
 from pipelines.intake.batch import RowBatch
+from pipelines.intake.checks import Judging, check_batch
+from pipelines.intake.judged import Judged
 from pipelines.intake.objects import plain_text
 
 # A workbook unpacks to about ten times its size; far more is a zip bomb, not a list of households.
@@ -29,7 +31,7 @@ _FAR_REFERENCE = re.compile(
 )
 
 
-def read_workbook(stream: BinaryIO, file: FileContract, file_name: str) -> Iterator[RowBatch]:
+def read_workbook(stream: BinaryIO, file: FileContract, file_name: str, judging: Judging) -> Iterator[Judged]:
     """Rows of the contract's sheet. Raises SourceHeld (unreadable, header_mismatch)."""
     raw = stream.read()
     rows = _sheet_rows(raw, file, file_name)
@@ -66,7 +68,8 @@ def read_workbook(stream: BinaryIO, file: FileContract, file_name: str) -> Itera
         array = pa.array([texts[position] for texts in kept], pa.string()).cast(pa.binary())
         few = column.type in ("code", "digits", "currency", "date", "month")
         columns[column.name] = array.dictionary_encode() if few else array
-    yield RowBatch(np.array(lines, dtype=np.int64), columns, "utf-8", spoiled)
+    batch = RowBatch(np.array(lines, dtype=np.int64), columns, "utf-8", spoiled)
+    yield check_batch(batch, file, judging)
 
 
 def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any]]:

@@ -8,9 +8,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOMS = ("connectors", "pipelines", "policy", "expectations", "dags", "portal")
 
-# Reading a delivery, or the checked rows of one, shows people as the department wrote them.
+# Reading a delivery or its bytes, or the checked rows of one, shows people as the department wrote them.
 READS_FEEDS = frozenset(
-    {"open_feed", "Feed", "DirectoryFeed", "SpooledFeed", "RowBatch", "Checked", "IdColumn", "PersonQuery"}
+    {
+        "open_feed",
+        "Feed",
+        "DirectoryFeed",
+        "SpooledFeed",
+        "RowBatch",
+        "Checked",
+        "Judged",
+        "Scanned",
+        "byte_at",
+        "IdColumn",
+        "PersonQuery",
+    }
 )
 # Opening a token or a seal shows people again.
 OPENS_SEALS = frozenset(

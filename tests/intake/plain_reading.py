@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import date
 from typing import Any
+
+import numpy as np
 
 from connectors.contract import FileContract
 from connectors.registry import all_contracts
+from pipelines.intake.checks import Judging
 from pipelines.intake.lines import read_lines
+
+JUDGING = Judging(date(2026, 6, 30), frozenset({"CNY", "USD", "HKD"}), frozenset(all_contracts()))
 
 Rows = dict[int, tuple[str, ...] | str]
 
@@ -59,11 +66,13 @@ def read_plainly(content: bytes, file: FileContract) -> Rows:
 def read_by_pipeline(content: bytes, file: FileContract) -> Rows:
     """The same from the intake's reader. Fails when a line is told twice."""
     told: list[tuple[int, Any]] = []
-    for batch in read_lines(io.BytesIO(content), file, "file"):
-        columns = [batch.columns[column.name].to_pylist() for column in file.columns]
-        for line, *values in zip(batch.lines.tolist(), *columns, strict=True):
-            told.append((line, tuple(as_compared(value.decode(batch.encoding)) for value in values)))
-        told += batch.spoiled
+    unjudged = tuple(replace(column, type="carried", empty_only_when=None) for column in file.columns)
+    for judged in read_lines(io.BytesIO(content), replace(file, columns=unjudged), "file", JUDGING):
+        everything = np.arange(len(judged.lines))
+        columns = [judged.text(column.name, everything).to_pylist() for column in file.columns]
+        for line, *values in zip(judged.lines.tolist(), *columns, strict=True):
+            told.append((line, tuple(as_compared(value) for value in values)))
+        told += judged.spoiled
     rows = dict(told)
     assert len(rows) == len(told), "a line was told twice"
     return rows

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.contract import Column, FileContract
 from pipelines.intake.batch import reasons_of
-from pipelines.intake.checks import Judging, check_batch
+from pipelines.intake.checks import Judging
 from pipelines.intake.lines import read_lines
 
 AS_OF = date(2026, 6, 30)
@@ -20,10 +20,9 @@ OK = ""
 def reasons_in(content: bytes, file: FileContract) -> list[str]:
     """The reasons against each line, in the order of the lines."""
     found: dict[int, str] = {}
-    for batch in read_lines(io.BytesIO(content), file, "t"):
-        masks = check_batch(batch, file, JUDGING).mask.tolist()
-        found.update(zip(batch.lines.tolist(), map(reasons_of, masks), strict=True))
-        found.update(batch.spoiled)
+    for judged in read_lines(io.BytesIO(content), file, "t", JUDGING):
+        found.update(zip(judged.lines.tolist(), map(reasons_of, judged.mask.tolist()), strict=True))
+        found.update(judged.spoiled)
     return [found[line] for line in sorted(found)]
 
 
@@ -38,8 +37,8 @@ def judged(column: Column, *cells: str, encoding: str = "utf-8") -> list[str]:
 def parsed(column: Column, cell: str, encoding: str = "utf-8") -> object:
     file = FileContract("t", "t.txt", "pipe", encoding, (column, Column("x", "X", "carried")))  # type: ignore[arg-type]
     content = f"{column.header}|X\n{cell}|\n".encode(encoding)
-    checked = [check_batch(batch, file, JUDGING) for batch in read_lines(io.BytesIO(content), file, "t")]
-    (value,) = [value.as_py() for one in checked for value in one.text_or_parsed(column.name)]
+    judged = read_lines(io.BytesIO(content), file, "t", JUDGING)
+    (value,) = [value.as_py() for one in judged for value in one.text_or_parsed(column.name)]
     return value
 
 

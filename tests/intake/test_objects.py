@@ -7,12 +7,13 @@ import json
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 
 from connectors.registry import all_contracts
 from pipelines.errors import SourceHeld
-from pipelines.intake.batch import RowBatch, reasons_of
-from pipelines.intake.checks import Judging, check_batch
+from pipelines.intake.batch import reasons_of
+from pipelines.intake.checks import Judging
 from pipelines.intake.objects import read_json_array, read_json_lines
 
 HOLDINGS = all_contracts()["securities"].files[0]
@@ -38,32 +39,25 @@ def line(**cells: Any) -> bytes:
 
 
 def told(batches: Any, column: str) -> dict[int, str]:
-    """line -> the column's text, or the reasons against the row in brackets."""
+    """line -> the column's text (trimmed; money in millionths), or the reasons against the row in brackets."""
     found: dict[int, str] = {}
-    for batch in batches:
-        assert isinstance(batch, RowBatch)
-        values = batch.columns[column].to_pylist()
-        file = (
-            HOLDINGS
-            if column in {c.name for c in HOLDINGS.columns} and "broker_code" in batch.columns
-            else POLICIES
-        )
-        masks = check_batch(batch, file, JUDGING).mask.tolist()
-        for number, value, mask in zip(batch.lines.tolist(), values, masks, strict=True):
-            found[number] = f"[{reasons_of(mask)}]" if mask else value.decode()
-        for number, reason in batch.spoiled:
+    for judged in batches:
+        for row, (number, mask) in enumerate(zip(judged.lines.tolist(), judged.mask.tolist(), strict=True)):
+            value = judged.text(column, np.array([row]))[0].as_py() if not mask else f"[{reasons_of(mask)}]"
+            found[number] = str(value)
+        for number, reason in judged.spoiled:
             assert number not in found
             found[number] = f"[{reason}]"
     return found
 
 
 def lines_told(content: bytes, column: str = "account_no") -> dict[int, str]:
-    return told(read_json_lines(io.BytesIO(content), HOLDINGS, "h.jsonl"), column)
+    return told(read_json_lines(io.BytesIO(content), HOLDINGS, "h.jsonl", JUDGING), column)
 
 
 def array_told(*items: bytes, column: str = "policy_no") -> dict[int, str]:
     content = b'{"policies": [' + b", ".join(items) + b"]}"
-    return told(read_json_array(io.BytesIO(content), POLICIES, "p.json"), column)
+    return told(read_json_array(io.BytesIO(content), POLICIES, "p.json", JUDGING), column)
 
 
 def policy(**cells: Any) -> bytes:
@@ -101,14 +95,14 @@ TEXTS = {
 @pytest.mark.parametrize("beside", [b"", b"\nnot json"], ids=["alone", "beside a bad line"])
 @pytest.mark.parametrize("literal", TEXTS)
 def test_the_text_of_a_value(literal: bytes, beside: bytes) -> None:
-    assert lines_told(line(account_no=literal) + beside)[1] == TEXTS[literal]
-    assert array_told(policy(policy_no=literal))[1] == TEXTS[literal]
+    assert lines_told(line(account_no=literal) + beside)[1] == TEXTS[literal].strip()
+    assert array_told(policy(policy_no=literal))[1] == TEXTS[literal].strip()
 
 
 AMOUNTS = {
-    b"1": "1", b"1.5": "1.5", b"0.1": "0.1", b"1e3": "1000.0", b"1E-7": "0.0000001", b"1e22": "10000000000000000000000",
-    b'"1,234.50"': "1,234.50", b'"1e3"': "[money_unparseable]", b'"+1"': "[money_unparseable]", b"true": "[money_unparseable]",
-    b"-0.01": "[money_negative]", b"-0.0": "-0.0", b"[1]": "[money_unparseable]", b'"NaN"': "[money_unparseable]",
+    b"1": "1000000", b"1.5": "1500000", b"0.1": "100000", b"1e3": "1000000000", b"1E-7": "0", b"1e22": str(10**18),
+    b'"1,234.50"': "1234500000", b'"1e3"': "[money_unparseable]", b'"+1"': "[money_unparseable]", b"true": "[money_unparseable]",
+    b"-0.01": "[money_negative]", b"-0.0": "0", b"-0": "0", b"123456789012.25": "123456789012250000", b"0.10": "100000", b"[1]": "[money_unparseable]", b'"NaN"': "[money_unparseable]",
     b"null": "[required_missing]",
 }  # fmt: skip
 
@@ -163,11 +157,11 @@ def test_an_object_without_any_key_is_a_row_with_every_value_missing() -> None:
 
 def test_lines_are_read_alike_wherever_blocks_end() -> None:
     class Slow(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            return super().read(3)
+        def readinto(self, target: Any) -> int:
+            return super().readinto(target[:3])
 
     content = b"\xef\xbb\xbf" + b"\r\n".join([line(account_no="张"), b"", b"bad", line(account_no="4")])
-    found = told(read_json_lines(Slow(content), HOLDINGS, "h.jsonl"), "account_no")
+    found = told(read_json_lines(Slow(content), HOLDINGS, "h.jsonl", JUDGING), "account_no")
     assert found == lines_told(content) == {1: "张", 3: "[unparseable_record]", 4: "4"}
 
 
@@ -202,10 +196,10 @@ UNREADABLE = {
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_file_that_is_no_such_document_is_unreadable(content: bytes) -> None:
     with pytest.raises(SourceHeld) as held:
-        list(read_json_array(io.BytesIO(content), POLICIES, "p.json"))
+        list(read_json_array(io.BytesIO(content), POLICIES, "p.json", JUDGING))
     assert held.value.reason == "unreadable"
 
 
 def test_a_mark_may_stand_before_the_document() -> None:
     content = b'\xef\xbb\xbf {"policies": []} \n'
-    assert sum(batch.records for batch in read_json_array(io.BytesIO(content), POLICIES, "p.json")) == 0
+    assert list(read_json_array(io.BytesIO(content), POLICIES, "p.json", JUDGING)) == []

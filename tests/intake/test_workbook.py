@@ -15,7 +15,7 @@ import pytest
 from connectors.registry import all_contracts
 from pipelines.errors import SourceHeld
 from pipelines.intake.batch import reasons_of
-from pipelines.intake.checks import Judging, check_batch
+from pipelines.intake.checks import Judging
 from pipelines.intake.workbook import read_workbook
 
 FILE = all_contracts()["rural_revitalisation"].files[0]
@@ -53,20 +53,19 @@ def row(**cells: Any) -> list[Any]:
 def read(content: bytes) -> dict[int, dict[str, str] | str]:
     """row -> its cells as text, or why it has none."""
     found: dict[int, dict[str, str] | str] = {}
-    for batch in read_workbook(io.BytesIO(content), FILE, "440103.xlsx"):
-        columns = {c.header: batch.columns[c.name].to_pylist() for c in FILE.columns}
-        for place, line in enumerate(batch.lines.tolist()):
-            found[line] = {header: values[place].decode() for header, values in columns.items()}
-        found.update(batch.spoiled)
+    headers = [column.header for column in FILE.columns]
+    for judged in read_workbook(io.BytesIO(content), FILE, "440103.xlsx", JUDGING):
+        for place, line in enumerate(judged.lines.tolist()):
+            found[line] = dict(zip(headers, judged.raw_fields(place), strict=True))
+        found.update(judged.spoiled)
     return found
 
 
 def reasons(content: bytes) -> dict[int, str]:
     found: dict[int, str] = {}
-    for batch in read_workbook(io.BytesIO(content), FILE, "440103.xlsx"):
-        masks = check_batch(batch, FILE, JUDGING).mask.tolist()
-        found.update(zip(batch.lines.tolist(), map(reasons_of, masks), strict=True))
-        found.update(batch.spoiled)
+    for judged in read_workbook(io.BytesIO(content), FILE, "440103.xlsx", JUDGING):
+        found.update(zip(judged.lines.tolist(), map(reasons_of, judged.mask.tolist()), strict=True))
+        found.update(judged.spoiled)
     return found
 
 

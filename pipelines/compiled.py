@@ -1,0 +1,64 @@
+"""Loops that NumPy would have to walk many times over, compiled once and kept beside the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+F = TypeVar("F", bound=Callable[..., Any])
+_WORD = ir.IntType(64)
+# Without _nrt=False arrays would be counted on every call inside a loop, which costs ten times the work itself;
+# so these functions can make no arrays: they fill the ones they are given.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+
+def compiled(function: F) -> F:
+    """Compile on the first call for each kind of arguments; later processes load the result from disk.
+
+    The compiler's cache knows only the file a function stands in: compiled functions call none of other files.
+    """
+    return cast(F, numba.njit(cache=True, **_OPTIONS)(function))
+
+
+def inlined(function: F) -> F:
+    """Put the function's text into every compiled caller: a call with arrays costs more than what these do."""
+    return cast(F, numba.njit(inline="always", **_OPTIONS)(function))
+
+
+@intrinsic
+def word_at(typing_context: Any, octets: Any, index: Any) -> Any:
+    """The eight bytes of an array from `index` as a little-endian number; not checked against its end."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        return builder.load(builder.bitcast(place, _WORD.as_pointer()), align=1)
+
+    return types.uint64(octets, types.int64), generate
+
+
+@intrinsic
+def byte_at(typing_context: Any, octets: Any, index: Any) -> Any:
+    """One byte of an array as an int64; not checked against its ends."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.zext(builder.load(builder.gep(array.data, [arguments[1]])), _WORD)
+
+    return types.int64(octets, types.int64), generate
+
+
+@intrinsic
+def first_byte(typing_context: Any, word: Any) -> Any:
+    """Which byte of a word, from the lowest, is the first with a bit set; the word is not zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zeros = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.lshr(zeros, ir.Constant(_WORD, 3))
+
+    return types.int64(types.uint64), generate

@@ -1,0 +1,34 @@
+"""Compile the loops of the fast road ahead of the first night: `python -m pipelines.intake.compile_loops`."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+
+import numpy as np
+
+from connectors.contract import Column, FileContract
+from pipelines.intake.checks import Judging
+from pipelines.intake.files import read_records
+
+_COLUMNS = (Column("id_number", "id_number", "id"), Column("name", "name", "name"))
+_NUMBER = "11010119900307123X"  # an example with a wrong check character: nobody's
+
+
+def compile_loops() -> None:
+    """Read one record in every format, so that each loop is compiled and kept."""
+    judging = Judging(date(2026, 1, 1), frozenset(), frozenset())
+    record = json.dumps({"id_number": _NUMBER, "name": "x"})
+    for format_, content in (
+        ("csv", f"id_number,name\n{_NUMBER},x\n"),
+        ("jsonl", record),
+        ("json", f'{{"records": [{record}]}}'),
+    ):
+        file = FileContract("x", "x", format_, "utf-8", _COLUMNS, root="records")  # type: ignore[arg-type]
+        for judged in read_records(io.BytesIO(content.encode()), file, "x", judging):
+            judged.text("name", np.arange(len(judged.lines)))
+
+
+if __name__ == "__main__":
+    compile_loops()

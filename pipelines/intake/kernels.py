@@ -1,0 +1,726 @@
+"""The fast road through a block of records: split, judge and pack each record in one pass over its bytes.
+
+A record goes this way only when it is plain in every column: as many fields as agreed, quotes that hold nothing
+to unescape, text that is surely decodable, a well-formed number, an amount of common size. Everything else is
+*odd*: its place is handed back and the general readers judge it. So these loops may refuse whatever they like and
+can get nothing wrong that they do not recognise.
+"""
+
+# mypy: disallow-untyped-defs=False, check-untyped-defs=False
+# ruff: noqa: SIM109
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipelines.compiled import byte_at, compiled, first_byte, inlined, word_at
+
+# What a column is to the loops.
+CARRIED, TEXT, ID, MONEY, FEW = 0, 1, 2, 3, 4
+# No amount: an optional column left empty.
+NO_AMOUNT = np.int64(-(2**63))
+LONGEST_FEW = 48
+_MOST_WHOLE_DIGITS = 11  # amounts from 10^11 yuan on are judged exactly, one by one
+_MOST_DECIMALS = 6
+LONGEST_KEY = 256
+_DOTTED_DIGITS = 15  # as many as a double carries exactly
+
+_NL, _CR, _QUOTE, _COMMA, _DOT, _MINUS, _ZERO = 10, 13, 34, 44, 46, 45, 48
+_BACKSLASH, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _COLON = 92, 123, 125, 91, 93, 58
+
+
+_NULL = np.uint64(0x6C6C756E)
+_HIGH = np.uint64(0x8080808080808080)
+_ONES = np.uint64(0x0101010101010101)
+_SPACES = np.uint64(0x2020202020202020)
+_QUOTES = np.uint64(0x2222222222222222)
+_BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
+
+
+@inlined
+def _skip_character(block, at, gb):
+    """Where the character after the multi-byte one at `at` begins; -1 when it is not surely decodable.
+
+    GB18030's two-byte codes are all assigned; UTF-8's two and three-byte forms are checked here (RFC 3629).
+    """
+    lead = byte_at(block, at)
+    second = byte_at(block, at + 1)
+    following = np.int64(-1)
+    if gb:
+        if lead != 0x80 and lead != 0xFF and second >= 0x40 and second != 0x7F and second != 0xFF:
+            following = at + 2
+    elif second & 0xC0 == 0x80 and lead >= 0xC2:
+        if lead < 0xE0:
+            following = at + 2
+        elif (
+            lead <= 0xEF
+            and byte_at(block, at + 2) & 0xC0 == 0x80
+            and (lead != 0xE0 or second >= 0xA0)
+            and (lead != 0xED or second <= 0x9F)
+        ):
+            following = at + 3
+    return following
+
+
+@inlined
+def _find(block, at, separators, marks, gb):
+    """The first separator, mark or control character from `at` (each given eight times); -1 behind a bad character.
+
+    There is one before the block ends: its last byte is a line end.
+    """
+    found = False
+    while not found:
+        word = word_at(block, at)
+        to_separator = word ^ separators
+        to_mark = word ^ marks
+        stops = (
+            ((to_separator - _ONES) & ~to_separator)
+            | ((to_mark - _ONES) & ~to_mark)
+            | ((word - _SPACES) & ~word)
+            | word
+        ) & _HIGH
+        if stops == 0:
+            at += 8
+        else:
+            at += first_byte(stops)
+            if byte_at(block, at) < 0x80:
+                found = True
+            else:
+                at = _skip_character(block, at, gb)
+                found = at < 0
+    return at
+
+
+@inlined
+def _split_line(block, at, separator, quoted, gb, begins, ends):
+    """Where each field of the line at `at` begins and ends. Returns where the next line begins, -1 for an odd line.
+
+    A field with doubled quotes in it begins at ~place.
+    """
+    last = len(begins) - 1
+    separators = np.uint64(separator) * _ONES
+    marks = _QUOTES if quoted else separators
+    for column in range(last + 1):
+        enclosed = quoted and byte_at(block, at) == _QUOTE
+        if enclosed:
+            at += 1
+        begins[column] = at
+        at = _find(block, at, _QUOTES if enclosed else separators, marks, gb)
+        if at < 0:
+            break
+        here = byte_at(block, at)
+        while here < 32 and here != _NL and here != _CR:
+            at = _find(block, at + 1, _QUOTES if enclosed else separators, marks, gb)
+            if at < 0:
+                break
+            here = byte_at(block, at)
+        if at < 0:
+            break
+        ends[column] = at
+        if enclosed:
+            while here == _QUOTE and byte_at(block, at + 1) == _QUOTE:
+                begins[column] = ~begins[column] if begins[column] >= 0 else begins[column]
+                at = _find(block, at + 2, _QUOTES, marks, gb)
+                while (
+                    at >= 0
+                    and byte_at(block, at) < 32
+                    and byte_at(block, at) != _NL
+                    and byte_at(block, at) != _CR
+                ):
+                    at = _find(block, at + 1, _QUOTES, marks, gb)
+                if at < 0:
+                    break
+                here = byte_at(block, at)
+            if at < 0 or here != _QUOTE:
+                at = np.int64(-1)
+                break
+            ends[column] = at
+            at += 1
+            here = byte_at(block, at)
+        if column < last:
+            if here != separator:
+                at = -1
+                break
+            at += 1
+        else:
+            if here == _CR:
+                at += 1
+                here = byte_at(block, at)
+            at = at + 1 if here == _NL else -1
+    return at
+
+
+@inlined
+def _skip_space(block, at, stop, in_line):
+    """The next place that is no white space of JSON; in_line: a line end is none."""
+    while at < stop:
+        here = byte_at(block, at)
+        if here != 32 and here != 9 and here != _CR and (in_line or here != _NL):
+            break
+        at += 1
+    return at
+
+
+@inlined
+def _plain_string(block, at, stop):
+    """Where the closing quote stands of the JSON string whose first character is at `at`; -1 when it is odd."""
+    at = _find(block, at, _QUOTES, _BACKSLASHES, False)
+    if at >= stop or (at >= 0 and byte_at(block, at) != _QUOTE):
+        at = np.int64(-1)
+    return at
+
+
+@inlined
+def _plain_number(block, at, stop):
+    """Where the JSON number at `at` ends; -1 when it is odd: long, with an exponent, or minus nought."""
+    start = at
+    if byte_at(block, at) == _MINUS:
+        at += 1
+    first = at
+    while at < stop and 0 <= byte_at(block, at) - _ZERO < 10:
+        at += 1
+    digits = at - first
+    if digits == 0 or digits > _DOTTED_DIGITS or (digits > 1 and byte_at(block, first) == _ZERO):
+        return -1
+    if first > start and byte_at(block, first) == _ZERO:
+        return -1
+    if at < stop and byte_at(block, at) == _DOT:
+        at += 1
+        dotted = at
+        while at < stop and 0 <= byte_at(block, at) - _ZERO < 10:
+            at += 1
+        if at == dotted or digits + at - dotted > _DOTTED_DIGITS:
+            return -1
+    if at >= stop or byte_at(block, at) == 69 or byte_at(block, at) == 101:
+        return -1
+    return at
+
+
+@inlined
+def _split_object(block, at, stop, in_line, keys, key_lengths, begins, ends, seen):
+    """Where each agreed value of the flat JSON object at `at` stands. Returns where it ends, -1 for an odd one."""
+    columns = len(begins)
+    for column in range(columns):
+        begins[column] = at
+        ends[column] = at
+        seen[column] = 0
+    if byte_at(block, at) != _OPEN:
+        return -1
+    at = _skip_space(block, at + 1, stop, in_line)
+    guess = 0
+    if at < stop and byte_at(block, at) == _CLOSE:
+        return at + 1
+    while True:
+        if at >= stop or byte_at(block, at) != _QUOTE:
+            return -1
+        key = at + 1
+        at = _plain_string(block, key, stop)
+        if at < 0:
+            return -1
+        length = at - key
+        found = -1
+        for step in range(columns):
+            column = guess + step
+            if column >= columns:
+                column -= columns
+            if key_lengths[column] == length and _is_same(block, key, length, keys, 0, column):
+                found = column
+                break
+        if found >= 0:
+            if seen[found] != 0:
+                return -1
+            seen[found] = 1
+            guess = found + 1 if found + 1 < columns else 0
+        at = _skip_space(block, at + 1, stop, in_line)
+        if at >= stop or byte_at(block, at) != _COLON:
+            return -1
+        at = _skip_space(block, at + 1, stop, in_line)
+        if at >= stop:
+            return -1
+        if byte_at(block, at) == _QUOTE:
+            begin = at + 1
+            end = _plain_string(block, begin, stop)
+            if end < 0:
+                return -1
+            at = end + 1
+        elif byte_at(block, at) == 110:  # null
+            if _last_word(block, at, 4) != _NULL:
+                return -1
+            begin = end = at
+            at += 4
+        else:
+            begin = at
+            end = _plain_number(block, at, stop)
+            if end < 0:
+                return -1
+            at = end
+        if found >= 0:
+            begins[found] = begin
+            ends[found] = end
+        at = _skip_space(block, at, stop, in_line)
+        if at >= stop:
+            return -1
+        if byte_at(block, at) == _CLOSE:
+            return at + 1
+        if byte_at(block, at) != _COMMA:
+            return -1
+        at = _skip_space(block, at + 1, stop, in_line)
+
+
+@inlined
+def _last_word(block, at, left):
+    """The `left` bytes (1 to 8) from `at` as a word, zeros behind them."""
+    return word_at(block, at) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - 8 * left))
+
+
+@inlined
+def _are_digits(word):
+    carried = (word + np.uint64(0x0606060606060606)) & np.uint64(0xF0F0F0F0F0F0F0F0)
+    high = word & np.uint64(0xF0F0F0F0F0F0F0F0)
+    return (high | (carried >> np.uint64(4))) == np.uint64(0x3333333333333333)
+
+
+@inlined
+def _eight_digits(digits):
+    """The number that eight digits (values, the first one lowest) stand for."""
+    pairs = (digits * np.uint64(2561)) >> np.uint64(8)
+    fours = ((pairs & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
+    return np.int64(((fours & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32))
+
+
+@inlined
+def _doubled(digits):
+    """Eight digits read as if each place were worth twice the next: GB 11643 weighs a digit 2^places modulo 11."""
+    pairs = ((digits << np.uint64(1)) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    fours = ((pairs << np.uint64(2)) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    return np.int64(((fours << np.uint64(4)) + (fours >> np.uint64(32))) & np.uint64(0x00000000FFFFFFFF))
+
+
+@inlined
+def _number_of(block, begin, end, check, days):
+    """The number between begin and end, packed as pack_blocks does: (packed, is valid, was upgraded).
+
+    packed is -1 for an odd one: neither 18 plain characters nor 15 digits.
+    """
+    length = end - begin
+    packed = np.int64(-1)
+    valid = False
+    if length == 18:
+        word, following = word_at(block, begin), word_at(block, begin + 8)
+        digit = byte_at(block, begin + 16) - _ZERO
+        last = byte_at(block, begin + 17)
+        if last == 120:  # x
+            last = np.int64(88)
+        value = np.int64(10) if last == 88 else last - _ZERO
+        if (
+            _are_digits(word)
+            and _are_digits(following)
+            and 0 <= digit <= 9
+            and 0 <= value <= 10
+            and last != 58
+        ):
+            word &= np.uint64(0x0F0F0F0F0F0F0F0F)
+            following &= np.uint64(0x0F0F0F0F0F0F0F0F)
+            front, back = _eight_digits(word), _eight_digits(following)
+            packed = ((front * 100000000 + back) * 10 + digit) * 11 + value
+            born = (front % 100) * 1000000 + back // 100 - 19000000
+            total = _doubled(word) * 1024 + _doubled(following) * 4 + digit * 2
+            valid = check[total % 11] == last and 0 <= born < len(days) and days[born]
+    elif length == 15:
+        total = np.int64(0)
+        number = np.int64(0)
+        for place in range(15):
+            digit = byte_at(block, begin + place) - _ZERO
+            if digit < 0 or digit > 9:
+                number = np.int64(-1)
+                break
+            if place == 6:
+                number = number * 100 + 19
+                total = (total * 2 + 1) * 2 + 9
+            number = number * 10 + digit
+            total = total * 2 + digit
+        if number >= 0:
+            last = np.int64(check[total * 2 % 11])
+            packed = number * 11 + (np.int64(10) if last == 88 else last - _ZERO)
+            born = (number // 1000) % 100000000 - 19000000
+            valid = 0 <= born < len(days) and days[born]
+    return packed, valid, length == 15
+
+
+@inlined
+def _amount_of(block, begin, end):
+    """The amount in millionths and whether it is plain: digits, or digits in threes, and up to six decimals."""
+    at = begin
+    negative = at < end and byte_at(block, at) == _MINUS
+    if negative:
+        at += 1
+    whole = np.int64(0)
+    digits = 0
+    group = -1
+    while at < end:
+        here = byte_at(block, at)
+        if here == _COMMA:
+            if (group < 0 and (digits == 0 or digits > 3)) or (group >= 0 and group != 3):
+                return np.int64(0), False
+            group = 0
+        else:
+            digit = here - _ZERO
+            if digit < 0 or digit > 9:
+                break
+            whole = whole * 10 + digit
+            digits += 1
+            if group >= 0:
+                group += 1
+            if digits > _MOST_WHOLE_DIGITS:
+                return np.int64(0), False
+        at += 1
+    if digits == 0 or (group >= 0 and group != 3):
+        return np.int64(0), False
+    micro = whole * 1000000
+    if at < end:
+        if byte_at(block, at) != _DOT or end - at < 2 or end - at - 1 > _MOST_DECIMALS:
+            return np.int64(0), False
+        at += 1
+        unit = np.int64(100000)
+        while at < end:
+            digit = byte_at(block, at) - _ZERO
+            if digit < 0 or digit > 9:
+                return np.int64(0), False
+            micro += digit * unit
+            unit //= 10
+            at += 1
+    return -micro if negative else micro, True
+
+
+@inlined
+def _is_same(block, begin, length, words, which, place):
+    """Whether the bytes from `begin` are those of words[which, place]."""
+    step = 0
+    while length > 8 and word_at(block, begin) == words[which, place, step]:
+        begin += 8
+        length -= 8
+        step += 1
+    return length <= 8 and (length == 0 or _last_word(block, begin, length) == words[which, place, step])
+
+
+@inlined
+def _code_of(block, begin, end, known, lengths, counts, slots, which, recent):
+    """The place of a value among those known of its column; a new one is added. -1: too long, or no room."""
+    length = end - begin
+    count = counts[which]
+    code = np.int64(-1)
+    if length > LONGEST_FEW:
+        return code
+    if (
+        recent < count
+        and lengths[which, recent] == length
+        and _is_same(block, begin, length, known, which, recent)
+    ):
+        return recent
+    mixed = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)
+    at, left = begin, length
+    while left > 0:
+        word = _last_word(block, at, min(left, 8))
+        mixed = (mixed ^ word) * np.uint64(0xFF51AFD7ED558CCD)
+        mixed ^= mixed >> np.uint64(32)
+        at += 8
+        left -= 8
+    slot = np.int64(mixed & np.uint64(slots.shape[1] - 1))
+    while slots[which, slot] >= 0:
+        candidate = np.int64(slots[which, slot])
+        if lengths[which, candidate] == length and _is_same(block, begin, length, known, which, candidate):
+            code = candidate
+            break
+        slot = (slot + 1) & (slots.shape[1] - 1)
+    if code < 0 and count < lengths.shape[1]:
+        code = count
+        at, left = begin, length
+        while left > 0:
+            known[which, code, (at - begin) >> 3] = _last_word(block, at, min(left, 8))
+            at += 8
+            left -= 8
+        lengths[which, code] = length
+        slots[which, slot] = code
+        counts[which] = count + 1
+    return code
+
+
+@inlined
+def _judge_fields(
+    block, begins, ends, gb, kinds, places, required, not_negative, check, days,
+    known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+):  # fmt: skip
+    """Judge the fields of one record and write them to row `row` of the result; False when one is odd."""
+    for column in range(len(kinds)):
+        begin, end, kind, place = begins[column], ends[column], kinds[column], places[column]
+        if kind <= TEXT:
+            if kind == TEXT and required[column] and begin >= 0:
+                if begin == end:
+                    return False
+                first = byte_at(block, begin)
+                if first <= 32 or first == 127:
+                    return False
+                if first >= 0x80 and (first == 0xA1 if gb else first < 0xE4):
+                    return False
+            spans[place, row, 0] = begin
+            spans[place, row, 1] = end
+        elif begin < 0:
+            return False
+        elif kind == FEW:
+            recent = np.int64(codes[place, row - 1]) if row > 0 else np.int64(0)
+            code = _code_of(block, begin, end, known, lengths, counts, slots, place, recent)
+            if code < 0:
+                return False
+            codes[place, row] = code
+        elif kind == ID:
+            number, valid, upgraded = _number_of(block, begin, end, check, days)
+            if number < 0:
+                return False
+            packed[row] = number
+            flags[row] = np.uint8(valid) | np.uint8(upgraded) << 1
+        elif begin == end and not required[column]:
+            amounts[place, row] = NO_AMOUNT
+        else:
+            amount, plain = _amount_of(block, begin, end)
+            if not plain or (amount < 0 and not_negative[column]):
+                return False
+            amounts[place, row] = amount
+    return True
+
+
+@compiled
+def scan_lines(
+    block, separator, quoted, gb, kinds, places, required, not_negative, check, days,
+    known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
+):  # fmt: skip
+    """Read a block of whole lines. Returns (plain records, odd lines, lines in all); odd lines -1: more records
+    or odd lines than there is room for.
+
+    lines: (n,) index of each plain record's line; records: (n, 2) where it begins and ends; odd: (m, 3) index,
+    begin and end of odd lines, line ends included. The other results: see ScanPlan.
+    """
+    stop = len(block)
+    begins, ends = fields[0], fields[1]
+    at = 0
+    line = row = odds = 0
+    while at < stop:
+        if row == len(lines):
+            return row, -1, line
+        following = _split_line(block, at, separator, quoted, gb, begins, ends)
+        if following >= 0 and _judge_fields(
+            block, begins, ends, gb, kinds, places, required, not_negative, check, days,
+            known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+        ):  # fmt: skip
+            lines[row] = line
+            records[row, 0] = at
+            records[row, 1] = following
+            row += 1
+        else:
+            following = at
+            while block[following] != _NL:
+                following += 1
+            following += 1
+            if odds == len(odd):
+                return row, -1, line
+            odd[odds, 0] = line
+            odd[odds, 1] = at
+            odd[odds, 2] = following
+            odds += 1
+        at = following
+        line += 1
+    return row, odds, line
+
+
+@compiled
+def scan_object_lines(
+    block, keys, key_lengths, kinds, places, required, not_negative, check, days,
+    known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
+):  # fmt: skip
+    """Read a block of whole lines, each a JSON object. Results as of scan_lines."""
+    stop = len(block)
+    begins, ends = fields[0], fields[1]
+    seen = fields[2]
+    at = 0
+    line = row = odds = 0
+    while at < stop:
+        if row == len(lines):
+            return row, -1, line
+        following = _split_object(block, at, stop, True, keys, key_lengths, begins, ends, seen)
+        if following >= 0:
+            while block[following] == 32 or block[following] == _CR or block[following] == 9:
+                following += 1
+            following = following + 1 if block[following] == _NL else -1
+        if following >= 0 and _judge_fields(
+            block, begins, ends, False, kinds, places, required, not_negative, check, days,
+            known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+        ):  # fmt: skip
+            lines[row] = line
+            records[row, 0] = at
+            records[row, 1] = following
+            row += 1
+        else:
+            following = at
+            while block[following] != _NL:
+                following += 1
+            following += 1
+            if odds == len(odd):
+                return row, -1, line
+            odd[odds, 0] = line
+            odd[odds, 1] = at
+            odd[odds, 2] = following
+            odds += 1
+        at = following
+        line += 1
+    return row, odds, line
+
+
+@compiled
+def skip_value(block, at, stop):
+    """Where the JSON value at `at` ends, by quotes and brackets alone; -1 when it goes on beyond `stop`."""
+    depth = 0
+    while at < stop:
+        here = block[at]
+        if here == _QUOTE:
+            at += 1
+            while at < stop and block[at] != _QUOTE:
+                at += 2 if block[at] == _BACKSLASH else 1
+            if at >= stop:
+                return -1
+        elif here == _OPEN or here == _OPEN_LIST:
+            depth += 1
+        elif here == _CLOSE or here == _CLOSE_LIST:
+            depth -= 1
+            if depth < 0:
+                return at
+            if depth == 0:
+                return at + 1
+        elif here == _COMMA and depth == 0:
+            return at
+        at += 1
+    return -1
+
+
+@compiled
+def scan_array(
+    block, at, first, keys, key_lengths, kinds, places, required, not_negative, check, days,
+    known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
+):  # fmt: skip
+    """Read the elements of a JSON array from `at`, before the first (`first`) or behind an earlier one.
+
+    Returns (plain records, odd elements, elements, where to go on, state): state 0 when the block ended, 1 behind
+    the closing bracket, -1 when the text is no array. Other results as of scan_lines, with elements for lines.
+    """
+    stop = len(block)
+    begins, ends = fields[0], fields[1]
+    seen = fields[2]
+    element = row = odds = 0
+    while True:
+        resume = at
+        at = _skip_space(block, at, stop, False)
+        if at >= stop:
+            return row, odds, element, resume, 0
+        if block[at] == _CLOSE_LIST:
+            return row, odds, element, at + 1, 1
+        if not (first and element == 0):
+            if block[at] != _COMMA:
+                return row, odds, element, at, -1
+            at = _skip_space(block, at + 1, stop, False)
+            if at >= stop:
+                return row, odds, element, resume, 0
+            if block[at] == _CLOSE_LIST:
+                return row, odds, element, at, -1
+        if row == len(lines) or odds == len(odd):
+            return row, odds, element, resume, 0
+        following = _split_object(block, at, stop, False, keys, key_lengths, begins, ends, seen)
+        if following >= 0 and _judge_fields(
+            block, begins, ends, False, kinds, places, required, not_negative, check, days,
+            known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+        ):  # fmt: skip
+            lines[row] = element
+            records[row, 0] = at
+            records[row, 1] = following
+            row += 1
+        else:
+            following = skip_value(block, at, stop)
+            if following < 0:
+                return row, odds, element, resume, 0
+            odd[odds, 0] = element
+            odd[odds, 1] = at
+            odd[odds, 2] = following
+            odds += 1
+        at = following
+        element += 1
+
+
+@compiled
+def measure(block, spans, rows, gb, codepoints, offsets):
+    """Offsets (n + 1) of the fields of some rows put one behind the other in UTF-8, doubled quotes undone.
+
+    Returns (bytes in all, whether some field may begin or end with white space).
+    """
+    total = 0
+    spaced = False
+    offsets[0] = 0
+    for place in range(len(rows)):
+        at = np.int64(spans[rows[place], 0])
+        end = np.int64(spans[rows[place], 1])
+        doubled = at < 0
+        if doubled:
+            at = ~at
+        if at < end:
+            first = byte_at(block, at)
+            last = byte_at(block, end - 1)
+            if first <= 32 or last <= 32 or first == 127 or last == 127:
+                spaced = True
+            elif gb:
+                if first == 0xA1 or last == 0xA1:
+                    spaced = True
+            elif 0xC2 <= first < 0xE4:
+                spaced = True
+            elif last >= 0x80:
+                third = byte_at(block, end - 3)
+                spaced = spaced or byte_at(block, end - 2) == 0xC2 or 0xE1 <= third < 0xE4
+        if not gb and not doubled:
+            total += end - at
+            at = end
+        while at < end:
+            here = byte_at(block, at)
+            if gb and here >= 0x80:
+                point = codepoints[(here - 0x81) * 192 + byte_at(block, at + 1) - 0x40]
+                total += 3 if point >= 0x800 else 2
+                at += 2
+            else:
+                total += 1
+                at += 2 if doubled and here == _QUOTE else 1
+        offsets[place + 1] = total
+    return total, spaced
+
+
+@compiled
+def gather(block, spans, rows, gb, codepoints, data):
+    """Fill data with the fields of some rows in UTF-8, as measured."""
+    to = 0
+    for place in range(len(rows)):
+        at = np.int64(spans[rows[place], 0])
+        end = np.int64(spans[rows[place], 1])
+        doubled = at < 0
+        if doubled:
+            at = ~at
+        while at < end:
+            here = byte_at(block, at)
+            if gb and here >= 0x80:
+                point = codepoints[(here - 0x81) * 192 + byte_at(block, at + 1) - 0x40]
+                if point >= 0x800:
+                    data[to] = 0xE0 | point >> 12
+                    data[to + 1] = 0x80 | point >> 6 & 0x3F
+                    data[to + 2] = 0x80 | point & 0x3F
+                    to += 3
+                else:
+                    data[to] = 0xC0 | point >> 6
+                    data[to + 1] = 0x80 | point & 0x3F
+                    to += 2
+                at += 2
+            else:
+                data[to] = here
+                to += 1
+                at += 2 if doubled and here == _QUOTE else 1

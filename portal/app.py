@@ -25,6 +25,7 @@ from portal.desk import Office
 from portal.journal import Journal
 from portal.load import open_vault
 from portal.rates import RequestRate
+from portal.remembered import begin_stamping
 from portal.routing import PAGES, endpoint, not_found
 from portal.settings import Settings
 from portal.templating import make_templates
@@ -83,6 +84,7 @@ def open_office(settings: Settings, ring: KeyRing | None = None) -> Office:
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_database(settings.database)
     migrate(engine)
+    begin_stamping(engine)
     opened = ring or KeyRing.open(settings.home, os.environ)
     return Office(
         settings, engine, open_vault(engine, opened), Journal(settings.home, opened), make_templates()

@@ -10,9 +10,24 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from starlette.datastructures import QueryParams
 
+from portal.remembered import remembered
 from portal.schema import Case, Lead
 from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault
@@ -34,6 +49,8 @@ DUES = {"overdue": "已超期", "week": "七日内到期"}
 # Marks of a search whose words must not stand in an address (it is written to access logs).
 BY_NUMBER, BY_NAME = "number:", "name:"
 _NO_DUE = date(9999, 12, 31)
+# Written out, not bound: the same words as in the index ix_cases_list_order, or it would not be used.
+_DUE = func.coalesce(Case.due_on, literal_column("'9999-12-31'", Date))
 
 
 @dataclass(frozen=True)
@@ -81,12 +98,13 @@ def read_filters(list_name: str, query: QueryParams | dict[str, str]) -> Filters
 
 def order() -> tuple[Any, ...]:
     """Soonest due first, a household's leads together."""
-    return (func.coalesce(Case.due_on, _NO_DUE), Case.id, Lead.lead_no)
+    return (_DUE, Case.id, Lead.lead_no)
 
 
 def matching(filters: Filters, viewer: Viewer, today: date, *what: Any) -> Select[Any]:
     """SELECT `what` over the leads (with their cases) that the filters leave."""
-    conditions = [Lead.list == filters.list, *_given(filters, viewer, today)]
+    # A case's list is that of its leads; told for both, either index may lead.
+    conditions = [Lead.list == filters.list, Case.list == filters.list, *_given(filters, viewer, today)]
     if filters.view != "all":
         conditions.append(view_condition(filters.view))
     return select(*what).select_from(Lead).join(Case, Case.id == Lead.case_id).where(*conditions)
@@ -117,6 +135,12 @@ class Counts:
 
 def count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Counts:
     """All counts of a list in one pass over it."""
+    return remembered(
+        db, ("counts", *_asked(filters, viewer, today)), lambda: _count(db, filters, viewer, today)
+    )
+
+
+def _count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Counts:
     shown = true() if filters.view == "all" else view_condition(filters.view)
     households = func.count(func.distinct(case((shown, Lead.household_id))))
     sums = [how_many(view_condition(view)) for view in VIEWS]
@@ -128,6 +152,16 @@ def count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> C
 
 def count_waiting(db: ScopedSession, list_name: str, viewer: Viewer, today: date) -> dict[str, int]:
     """Open leads that are new, unassigned, due within a week, overdue; one pass."""
+    asked = _asked(Filters(list_name), viewer, today)
+    return remembered(db, ("waiting", *asked), lambda: _count_waiting(db, list_name, viewer, today))
+
+
+def _asked(filters: Filters, viewer: Viewer, today: date) -> tuple[object, ...]:
+    """All that a count depends on besides the rows: two officers of one place share it."""
+    return filters, viewer.region, today, viewer.user_id if filters.assignee == "me" else 0
+
+
+def _count_waiting(db: ScopedSession, list_name: str, viewer: Viewer, today: date) -> dict[str, int]:
     waiting = {
         "new": Lead.state == "new",
         "unassigned": Case.assignee_id.is_(None),
@@ -149,9 +183,9 @@ def choices(db: ScopedSession, list_name: str, column: Any) -> list[str]:
 
 def next_case_id(db: ScopedSession, filters: Filters, viewer: Viewer, today: date, after: Case) -> int | None:
     """The case that follows `after` in the list's order; None at the end."""
-    key = tuple_(func.coalesce(Case.due_on, _NO_DUE), Case.id)
     here = tuple_(after.due_on or _NO_DUE, after.id)
-    found = matching(filters, viewer, today, Case.id).where(key > here).order_by(*order()).limit(1)
+    found = matching(filters, viewer, today, Case.id).where(tuple_(_DUE, Case.id) > here)
+    found = found.order_by(_DUE, Case.id).limit(1)
     return db.scalars(found).one_or_none()
 
 

@@ -12,11 +12,12 @@ from python_calamine import CalamineError, CalamineWorkbook
 from sqlalchemy import select
 
 from portal.desk import Desk
-from portal.downloads import ANSWER, CHECK, NOTE, SHEET, answer_choices, check_code
+from portal.downloads import ANSWER, CHECK, NOTE, answer_choices, check_codes
 from portal.errors import DeskError, Refused
 from portal.schema import Case, Download, Lead
 from portal.sheet import COLUMNS, SheetRow
 from portal.work.field import answer_lead
+from portal.workbook import SHEET
 
 MAX_ROWS = 60_000
 _MAX_UNPACKED = 300 * 1024 * 1024
@@ -125,7 +126,7 @@ def _take(desk: Desk, list_name: str, row: _FilledRow, lead_no: str) -> None:
     if download.user_id != desk.viewer.user_id:
         raise Refused("这一行是其他人下载的，请回传自己下载的表格。")
     told = SheetRow(lead.id, lead.case_id or 0, int(version), lead_no, "", "", False, False, row.cells)
-    if not hmac.compare_digest(check_code(desk.vault, canary, told).encode(), row.check.encode()):
+    if not hmac.compare_digest(check_codes(desk.vault, canary, [told])[0].encode(), row.check.encode()):
         raise Refused("这一行的内容在下载后被改动过。")
     # The version moves with the fact, the answers and the case, not with a night that says the same again.
     if int(version) != lead.version:

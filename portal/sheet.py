@@ -121,7 +121,8 @@ def read_rows(
     for row, number in zip(rows, numbers, strict=True):
         name = vault.open_text(row.name_sealed, NAME_PLACE)
         name = name if people else masked_name(name)
-        cells = tuple(cell(row, name, masked_number(number)) for cell in columns)
+        covered = masked_number(number)
+        cells = tuple(cell(row, name, covered) for cell in columns)
         shown.append(_sheet_row(row, cells, today))
     return shown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.schema.base import Base, InPlace, RowId
@@ -97,6 +97,8 @@ class Case(InPlace, Base):
     __table_args__ = (
         UniqueConstraint("list", "household_id", "round", name="uq_cases_household_round"),
         Index("ix_cases_list_place", "list", "county_code", "stage"),
+        # The order of a list (portal.listing), in the same words.
+        Index("ix_cases_list_order", "list", "county_code", text("coalesce(due_on, '9999-12-31')"), "id"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     list: Mapped[str] = mapped_column(String(16))

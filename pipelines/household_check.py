@@ -141,10 +141,17 @@ def _on_the_night(settings: Settings, night: Manifest) -> Settings:
 
 
 def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, household_id: str) -> None:
-    """The tables the rules read, cut down to the household and those that share a member with it (for D03)."""
+    """The tables the rules read, cut down to the household and those that share a member or an account with it."""
     people = kept.folder / "people"
     for table in ("household", "record", "near_suspect"):
         con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
+    payments = _reach_file(kept, "benefit_payments")
+    load_table(
+        con,
+        "every_payment",
+        [payments] if payments.is_file() else [],
+        pa.schema([("record", pa.int32()), ("account_no", pa.int64())]),
+    )
     build_table(con, "household/chosen_household", household_id=household_id)
     if con.execute("select count(*) from chosen_household").fetchone() == (0,):
         raise HouseholdUnknown(

@@ -1,7 +1,8 @@
--- chosen_household: a household, on whichever list it stands, and those that share a member with it.
+-- chosen_household: a household, on whichever list it stands, and those that share a member or an account with it.
 -- Grain   one row per household.
--- Reads   every_household, every_record            Feeds  the tables of a household check
--- Rules   one member of two active households is D03's case, so the others are looked at too (spec section 4).
+-- Reads   every_household, every_record, every_payment            Feeds  the tables of a household check
+-- Rules   one member of two active households is D03's case, and one account of several Z02's, so the others are
+--         looked at too (spec section 4, docs/rules.md).
 create or replace table chosen_household as
 with wanted as (
     select household
@@ -13,6 +14,12 @@ own_member as (
     from every_record as r
     join wanted using (household)
     where r.role = 'member'
+),
+own_account as (
+    select p.account_no
+    from every_payment as p
+    join every_record as r using (record)
+    join wanted using (household)
 )
 select household
 from wanted
@@ -22,4 +29,11 @@ union
 select r.household
 from every_record as r
 join own_member as o using (hi, lo)
-where r.role = 'member';
+where r.role = 'member'
+
+union
+
+select r.household
+from every_payment as p
+join own_account as o using (account_no)
+join every_record as r using (record);

@@ -13,6 +13,6 @@ from sample_data.build import write_province
 def night(tmp_path_factory):
     """Settings and manifest of a night over a small synthetic province."""
     folder = tmp_path_factory.mktemp("household_check")
-    write_province(folder / "feeds", households=400, seed=1)
+    write_province(folder / "feeds", households=400, seed=1, departments="all")
     settings = Settings(home=folder / "home", as_of=date(2026, 6, 30), feeds=folder / "feeds", workers=1)
     return settings, run_night(settings)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from connectors.contract import Contract
+from connectors.contract import Contract, Encoding
 from connectors.kit.damage import damages
+from connectors.kit.department_file import load_department_check
 from connectors.kit.mock import Row, mock_name, mock_rows, render_file
 from connectors.kit.scaffold import RESERVED, SQL_WORDS
+from pipelines.connector_figures import figures_of
 from pipelines.connector_trial import PEOPLE, Trial, Verdict, open_trial
 from pipelines.errors import UsageError
 
@@ -139,6 +142,12 @@ def _column_check(contract: Contract, question: str, columns: list[str], cure: s
     return Check(f"columns: {question}", ", ".join(columns), where, cure)
 
 
+def _intakes(trial: Trial, name: str, found: str) -> Check:
+    """A promise of the intake, which no contract can break by itself."""
+    cure = "the intake is at fault and not this contract: report it together with the contract"
+    return Check(name, found, _line_of(trial.contract, "source"), cure)
+
+
 def _held(trial: Trial, name: str, verdict: Verdict, *reasons: str) -> Check:
     state = f"{verdict.result['state']} {verdict.result['reason'] or ''}".strip()
     held = verdict.result["state"] == "held" and verdict.result["reason"] in reasons
@@ -198,35 +207,59 @@ def _delivery_checks(trial: Trial) -> Iterator[Check]:
     yield _held(
         trial, "a snapshot of tomorrow", trial.deliver(files, trial.as_of + timedelta(days=1)), "stale"
     )
-    drifted = content.replace(_header_bytes(trial), _header_bytes(trial)[:-1] + b"Z")
-    if file.format != "xlsx":
-        verdict = trial.deliver([(name, drifted, rows)])
-        yield _held(trial, "a column under another name", verdict, "header_mismatch", "too_many_bad_rows")
+    yield from _drift_checks(trial)
+    trial.deliver(files)
+    receipt = trial.feed / "receipt.json"
+    receipt.write_text(receipt.read_text("utf-8").replace(trial.contract.source, "another", 1), "utf-8")
+    yield _held(trial, "a receipt for another source", trial.read(), "unreadable")
     strange = trial.deliver([("strange.bin", content, rows)])
     yield _held(trial, "a file of no contract", strange, "unreadable")
     trial.deliver(files)
     (trial.feed / "unlisted.txt").write_bytes(b"x")
     verdict = trial.read()
     unlisted = verdict.result["unlisted"] == ["unlisted.txt"] and verdict.result["accepted"] == rows
-    yield Check(
-        "receipt: an unlisted file is told and not read", "" if unlisted else "not told", cure="ask for help"
-    )
+    yield _intakes(trial, "receipt: an unlisted file is told and not read", "" if unlisted else "not told")
 
 
-def _header_bytes(trial: Trial) -> bytes:
-    """The id column's header as it stands in the file; every format names it."""
-    column = trial.contract.files[0].id_column
-    assert column is not None
-    return column.header.encode(trial.contract.files[0].encoding)
+def _drift_checks(trial: Trial) -> Iterator[Check]:
+    """Files of another shape than the contract's, with a receipt that fits them."""
+    file, rows = trial.contract.files[0], _rows(trial)
+    name, count = mock_name(file.pattern), len(rows)
+
+    def held(what: str, content: bytes, *reasons: str) -> Check:
+        return _held(trial, what, trial.deliver([(name, content, count)]), *reasons)
+
+    renamed = [replace(c, header=c.header + "Z") if c.type == "id" else c for c in file.columns]
+    content = render_file(replace(file, columns=tuple(renamed)), rows)
+    yield held("a column under another name", content, "header_mismatch", "too_many_bad_rows")
+    if file.format in ("csv", "pipe", "xlsx"):
+        content = render_file(replace(file, columns=file.columns[::-1]), rows)
+        yield held("columns in another order", content, "header_mismatch")
+        yield held(
+            "a column less", render_file(replace(file, columns=file.columns[1:]), rows), "header_mismatch"
+        )
+    if file.format == "xlsx":
+        content = render_file(replace(file, sheet=file.sheet[:-1] + "Z"), rows)
+        yield held("a sheet under another name", content, "header_mismatch")
+    else:
+        other: Encoding = "utf-8" if file.encoding == "gb18030" else "gb18030"
+        content = render_file(file, rows)
+        recoded = content.decode(file.encoding).encode(other)
+        if recoded != content:
+            yield held("the other encoding", recoded, "header_mismatch", "too_many_bad_rows", "unreadable")
+    if file.format in ("json", "xlsx"):
+        yield held("a file that is torn", render_file(file, rows)[:-20], "unreadable")
 
 
 def _damage_checks(trial: Trial) -> Iterator[Check]:
     file = trial.contract.files[0]
-    closes = True
+    closes = agrees = True
+    own = load_department_check(trial.contract, figures_of(trial.contract, trial.as_of))
     for damage in damages(file, trial.as_of):
         verdict = trial.deliver([(mock_name(file.pattern), damage.content, damage.rows)])
         result = verdict.result
         closes &= result["received"] == result["accepted"] + result["quarantined"] == damage.rows
+        agrees &= _department_verdict(own, trial) == (result["state"], result["reason"], verdict.quarantined)
         good = verdict.quarantined == [(damage.line, damage.reason)]
         told = (
             "; ".join(f"line {line}: {reasons}" for line, reasons in verdict.quarantined)
@@ -236,13 +269,19 @@ def _damage_checks(trial: Trial) -> Iterator[Check]:
         yield Check(
             f"quarantine: {damage.what}", "" if good else told, _line_of(trial.contract, "format"), cure
         )
-    yield Check(
-        "quarantine: sums close on every delivery", "" if closes else "sums that do not", cure="report this"
+    yield _intakes(trial, "quarantine: sums close on every delivery", "" if closes else "sums that do not")
+    yield _intakes(
+        trial, "department's own check: it finds what the intake finds", "" if agrees else "another verdict"
     )
     column = file.id_column
     assert column is not None
     many = trial.deliver(_files(trial, _rows(trial, fixed={column.name: "?"})))
     yield _held(trial, "a delivery of bad rows only", many, "too_many_bad_rows")
+
+
+def _department_verdict(own: Any, trial: Trial) -> tuple[str, str | None, list[tuple[int, str]]]:
+    verdict = own.check_drop(trial.feed, trial.as_of)
+    return verdict.state, verdict.reason, [row for file in verdict.files for row in file.bad()]
 
 
 def _people_checks(trial: Trial) -> Iterator[Check]:
@@ -260,10 +299,8 @@ def _people_checks(trial: Trial) -> Iterator[Check]:
     )
     strangers = _rows(trial, PEOPLE + 10)[PEOPLE:]
     kept = trial.deliver(_files(trial, strangers)).result["kept"]
-    yield Check(
-        "strangers: rows of nobody asked about are not kept",
-        f"{kept} kept" if kept else "",
-        cure="report this",
+    yield _intakes(
+        trial, "strangers: rows of nobody asked about are not kept", f"{kept} kept" if kept else ""
     )
     secret = [c.name for c in file.columns if c.type in ("identifier", "carried")]
     rows = _rows(trial, fixed=dict.fromkeys(secret, _CANARY))
@@ -285,28 +322,18 @@ def _repetition_checks(trial: Trial) -> Iterator[Check]:
     files = _files(trial, rows)
     first = trial.deliver(files)
     same = trial.deliver(files).fingerprint == first.fingerprint
-    yield Check(
-        "determinism: the same delivery twice comes to the same",
-        "" if same else "another",
-        cure="report this",
-    )
+    yield _intakes(trial, "determinism: the same delivery twice comes to the same", "" if same else "another")
     turned = trial.deliver(_files(trial, rows[::-1]))
     same = _digests(turned) == _digests(first)
-    yield Check(
-        "determinism: the order of rows does not count", "" if same else "another", cure="report this"
-    )
+    yield _intakes(trial, "determinism: the order of rows does not count", "" if same else "another")
     name = file.pattern.replace("*", "again").replace("?", "2")
     if name != files[0][0]:
         twice = _digests(trial.deliver([*files, (name, files[0][1], files[0][2])]))
         good = len(twice) == 2 * len(_digests(first)) and set(twice) == set(_digests(first))
-        yield Check(
-            "replay: rows sent twice are one piece of evidence", "" if good else "more", cure="report this"
-        )
+        yield _intakes(trial, "replay: rows sent twice are one piece of evidence", "" if good else "more")
     trial.deliver([(files[0][0], files[0][1] + b"?", files[0][2])])
     healed = trial.deliver(files).fingerprint == first.fingerprint
-    yield Check(
-        "replay: a healed feed is as if right at first", "" if healed else "another", cure="report this"
-    )
+    yield _intakes(trial, "replay: a healed feed is as if right at first", "" if healed else "another")
 
 
 def _digests(verdict: Verdict) -> list[int]:

@@ -36,7 +36,10 @@ UNAUTHORISED = 3  # the person of the mock roster who has signed nothing
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the intake said of one delivery. quarantined: (line, reasons); evidence: the rows it kept."""
+    """What the intake said of one delivery.
+
+    quarantined: (line, reasons); evidence: the rows it kept; written: all that lies under the home.
+    """
 
     result: dict[str, Any]
     quarantined: list[tuple[int, str]]
@@ -86,7 +89,7 @@ class Trial:
             result,
             [(line, reasons_of(mask)) for line, mask in lines],
             pa.concat_tables([pq.read_table(part) for part in parts]) if parts else None,
-            b"".join(path.read_bytes() for path in sorted(folder.iterdir())),
+            b"".join(path.read_bytes() for path in sorted(self.settings.home.rglob("*")) if path.is_file()),
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connectors.contract import Column, ColumnType, FileContract
-from connectors.kit.mock import Row, first_line, mock_rows, render_file
+from connectors.kit.mock import BEYOND, Row, first_line, mock_rows, render_file
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,10 @@ def _records(file: FileContract, as_of: date, rows: int) -> Iterator[Damage]:
     if file.format == "jsonl":
         yield spoiled("a line that is no JSON", "unparseable_record", lines[at][:-2])
         yield spoiled("bytes of no character", "undecodable_text", b"\xff" + lines[at])
+    if file.format == "xlsx":
+        made = mock_rows(file, rows, as_of)
+        made[rows // 2][BEYOND] = "多"
+        yield Damage("a field too many", "wrong_column_count", render_file(file, made), rows, at + 1)
     if file.format == "json":
         records = json.loads(render_file(file, mock_rows(file, rows, as_of)))
         records[file.root][rows // 2] = ["no", "object"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from connectors.contract import Column, Contract, FileContract
 
@@ -20,6 +20,7 @@ Row = dict[str, str]
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _NO_PLACE = "990000"  # GB/T 2260 gives no division this code
+BEYOND: Final = ""  # in a row of a workbook, what stands after the agreed columns
 _SURNAMES, _GIVEN = "测试样例模拟", "甲乙丙丁戊己庚辛壬癸"
 
 
@@ -82,7 +83,7 @@ def render_file(file: FileContract, rows: Sequence[Row]) -> bytes:
     return "".join(file.separator.join(fields) + end for fields in lines).encode(file.encoding)
 
 
-def _typed(column: Column, text: str) -> Any:
+def _typed(column: Column, text: str) -> str | float:
     """Money as a JSON number where it is one, so that both spellings are exercised."""
     if column.type == "money" and text.replace(".", "", 1).isdigit():
         return float(Decimal(text))
@@ -90,18 +91,38 @@ def _typed(column: Column, text: str) -> Any:
 
 
 def _workbook(file: FileContract, rows: Sequence[Row]) -> bytes:
+    """Every other row has its money as numbers and its dates as date cells, as people type them.
+
+    What stands under BEYOND in a row is written after its last column.
+    """
     import xlsxwriter  # type: ignore[import-untyped]
 
     sink = io.BytesIO()
     with xlsxwriter.Workbook(sink, {"in_memory": True}) as book:
-        sheet = book.add_worksheet(file.sheet or None)
+        sheet, day = book.add_worksheet(file.sheet or None), book.add_format({"num_format": "yyyy-mm-dd"})
         if file.header_row > 1:
             sheet.write_string(0, 0, file.sheet)
         for place, column in enumerate(file.columns):
             sheet.write_string(file.header_row - 1, place, column.header)
             for line, row in enumerate(rows, file.header_row):
-                sheet.write_string(line, place, row[column.name])
+                cell = _typed_cell(column, row[column.name]) if line % 2 else row[column.name]
+                if isinstance(cell, date):
+                    sheet.write_datetime(line, place, cell, day)
+                else:
+                    sheet.write(line, place, cell) if isinstance(cell, float) else sheet.write_string(
+                        line, place, cell
+                    )
+        for line, row in enumerate(rows, file.header_row):
+            if BEYOND in row:
+                sheet.write_string(line, len(file.columns), row[BEYOND])
     return sink.getvalue()
+
+
+def _typed_cell(column: Column, text: str) -> str | float | date:
+    try:
+        return date.fromisoformat(text) if column.type == "date" else _typed(column, text)
+    except ValueError:
+        return text
 
 
 def first_line(file: FileContract) -> int:

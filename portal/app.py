@@ -57,7 +57,7 @@ def create_app(settings: Settings, ring: KeyRing | None = None) -> Starlette:
     routes: list[Any] = [Route("/health", _health, methods=["GET"])]
     for target in PAGES:
         routes.append(Route(target.path, endpoint(target, office, rate), methods=[target.method]))
-    routes += sign_on_routes(office)
+    routes += sign_on_routes(office, rate)
     routes.append(Mount("/static", StaticFiles(directory=FOLDER / "static"), name="static"))
 
     async def unknown(request: Request, _error: Exception) -> Response:

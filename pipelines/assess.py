@@ -118,7 +118,7 @@ def assess_tables(
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
     values["property_held"] = any(one in sources and one not in usable for one in PROPERTY_SOURCES)
     judged = judged_rules(load_rules(), sources)
-    used, gaps = _load_policy(con, policy, judged)
+    told = _load_policy(con, policy, judged)
     con.execute(sql_text("assess/macros"))
     reached = [
         f"select '{source}' as source, record, how from reach_{source}" for source in evidence_sources()
@@ -170,8 +170,7 @@ def assess_tables(
         "withheld": withheld[0] if withheld else 0,
         "tax_comparable": values["tax_comparable"],
         "rules": [rule.code for rule in judged],
-        "policy_used": used,
-        "policy_gaps": gaps,
+        **told,
     }
 
 
@@ -276,12 +275,11 @@ def _whole(value: object, scale: int, key: str) -> int:
     return exact.numerator
 
 
-def _load_policy(
-    con: duckdb.DuckDBPyConnection, policy: PolicyAt, judged: list[Rule]
-) -> tuple[list[dict[str, Any]], list[str]]:
+def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt, judged: list[Rule]) -> dict[str, Any]:
     """Tables fx, tekun_disability, standard, threshold and rule_setting for the places of tonight's households.
 
-    Returns the entries used and the counties without a standard.
+    Returns policy_used (the entries), policy_gaps (the counties without a standard) and rules_silent (per judged rule
+    the counties that have not turned it on).
     """
     places = con.execute(
         "select distinct county_code, township_code, area from household order by all"
@@ -335,7 +333,11 @@ def _load_policy(
     )
     _load_settings(con, policy, judged, sorted({(county, township) for county, township, _ in places}))
     named = [(county, township, _AREAS[area]) for county, township, area in places]
-    return [_entry_dict(entry) for entry in policy.used(named, judged)], list(policy.gaps(named))
+    return {
+        "policy_used": [_entry_dict(entry) for entry in policy.used(named, judged)],
+        "policy_gaps": list(policy.gaps(named)),
+        "rules_silent": {code: list(counties) for code, counties in policy.silent(judged, named).items()},
+    }
 
 
 def _load_settings(

@@ -704,5 +704,6 @@ def _details(
             "used": entries,
             "unconfirmed": sum(not entry["confirmed"] for entry in entries),
             "gaps": summary["policy_gaps"],
+            "silent": summary["rules_silent"],
         },
     }

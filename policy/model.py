@@ -191,6 +191,18 @@ class PolicyAt:
         entries = tuple(entry for entry in found if entry is not None and entry.fields["switch"] == "on")
         return entries if len(entries) == len(rule.settings) else ()
 
+    def silent(self, rules: Iterable[Rule], places: Iterable[Place]) -> dict[str, tuple[str, ...]]:
+        """The counties of these places where a rule that reads settings has none of them, or has them off."""
+        known = tuple(places)
+        found = {
+            rule.code: sorted(
+                {county for county, township, _ in known if not self.settings(rule, county, township)}
+            )
+            for rule in rules
+            if rule.settings
+        }
+        return {code: tuple(counties) for code, counties in found.items() if counties}
+
     def _setting(self, rule: str, name: str, county_code: str, township_code: str) -> Entry | None:
         return _longest(
             entry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ def heat_table(manifest: Mapping[str, Any], which: str, wording: Wording) -> Hea
             key = lead["county_code"], lead["rule"]
             counts[key] = counts.get(key, 0) + lead["count"]
     places = _counties(lead["county_code"] for lead in leads)
-    rules = _rules(wording.rules_of(which, manifest["status"]["sources"]), (rule for _, rule in counts))
+    rules = _rules(wording, which, manifest["status"]["sources"], {rule for _, rule in counts})
     table = suppress(counts, places, rules)
     rows: list[HeatRow] = []
     for place, cells, total in zip(table.places, table.cells, table.place_totals, strict=True):
@@ -111,7 +111,10 @@ def _counties(codes: Iterable[str]) -> list[str]:
     return sorted(set(codes))
 
 
-def _rules(known: Sequence[str], found: Iterable[str]) -> list[str]:
+def _rules(wording: Wording, which: str, connected: Container[str], found: Collection[str]) -> list[str]:
+    """Rules whose departments are connected, and those that still have leads, in the order of rules.toml."""
+    judged = wording.rules_of(which, connected)
+    known = [code for code in wording.rules if code in judged or code in found]
     return [*known, *sorted(set(found) - set(known))]
 
 

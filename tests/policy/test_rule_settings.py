@@ -130,3 +130,15 @@ def test_what_nobody_published_is_shipped_off() -> None:
         code for code, rule in RULES.items() if rule.settings and policy.settings(rule, "440103", "440103001")
     }
     assert judged == {code for code, rule in RULES.items() if rule.settings} - off
+
+
+def test_the_counties_where_a_rule_is_silent_are_told(tmp_path: Path) -> None:
+    policy = at(
+        tmp_path, setting("4401"), setting("440104", switch="off"), setting("440105002", switch="off")
+    )
+    places = [
+        (township[:6], township, "urban")
+        for township in ("440103001", "440104001", "440105001", "440105002", "450103001")
+    ]
+    assert policy.silent([V02, RULES["D04"]], places) == {"V02": ("440104", "440105", "450103")}
+    assert policy.silent([RULES["D04"]], places) == {}

@@ -13,7 +13,7 @@ from connectors.contract import Contract, ContractError
 from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
 from connectors.kit.department_file import department_file, department_file_name
 from connectors.kit.documents import write_documents
-from connectors.kit.mock import write_mock_feed
+from connectors.kit.mock import read_members, write_mock_feed
 from connectors.kit.scaffold import NewSource, write_connector
 from connectors.registry import all_contracts
 from pipelines.connector_figures import figures_of
@@ -56,6 +56,11 @@ def add_connector_commands(commands: Any) -> None:
     mock.add_argument("--output", type=Path, required=True, help="the folder of feeds; NAME is made in it")
     mock.add_argument("--as-of", type=date.fromisoformat, required=True)
     mock.add_argument("--rows", type=int, default=40)
+    mock.add_argument(
+        "--members",
+        type=Path,
+        help="members.csv of a synthetic roster: its people instead of people of no place",
+    )
 
     document = _action(
         actions, "document", _document, "write data dictionary and catalogue entries in Chinese"
@@ -167,7 +172,12 @@ def _mock(arguments: argparse.Namespace) -> int:
     contract = _known(arguments.name)
     if folder.exists():
         raise UsageError(f"{folder} is there already; wanted a folder of feeds without {arguments.name}")
-    write_mock_feed(contract, folder, arguments.as_of, arguments.rows)
+    try:
+        people = read_members(arguments.members) if arguments.members else []
+    except (OSError, ValueError) as error:
+        told = error if isinstance(error, ValueError) else type(error).__name__
+        raise UsageError(f"--members {arguments.members}: {told}") from None
+    write_mock_feed(contract, folder, arguments.as_of, arguments.rows, people=people)
     print(f"{folder}: a delivery of {arguments.rows} made-up rows and its receipt")
     return 0
 

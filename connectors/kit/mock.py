@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -153,10 +154,40 @@ def write_feed(
     (folder / "receipt.json").write_text(json.dumps(receipt, ensure_ascii=False), "utf-8")
 
 
-def write_mock_feed(contract: Contract, folder: Path, as_of: date, rows: int = 40, seed: int = 1) -> None:
-    """A whole delivery of one source, made up from its contract."""
-    files = [
-        (mock_name(file.pattern), render_file(file, mock_rows(file, rows, as_of, seed)), rows)
-        for file in contract.files
-    ]
+def write_mock_feed(
+    contract: Contract,
+    folder: Path,
+    as_of: date,
+    rows: int = 40,
+    seed: int = 1,
+    people: Sequence[tuple[str, str]] = (),
+) -> None:
+    """A whole delivery of one source, made up from its contract.
+
+    people: (identity number, name) of the first rows, instead of people of no place.
+    """
+    files = []
+    for file in contract.files:
+        made = mock_rows(file, rows, as_of, seed)
+        for row, person in zip(made, people, strict=False):
+            row.update(_of_person(file, person))
+        files.append((mock_name(file.pattern), render_file(file, made), rows))
     write_feed(contract, folder, files, as_of - timedelta(days=1))
+
+
+def _of_person(file: FileContract, person: tuple[str, str]) -> Row:
+    columns = zip((file.id_column, file.name_column), person, strict=True)
+    return {column.name: text for column, text in columns if column is not None}
+
+
+def read_members(path: Path) -> list[tuple[str, str]]:
+    """(identity number, name) of the members of a synthetic roster's members.csv, each once, in order.
+
+    Raises OSError, and ValueError for a file that is no members.csv.
+    """
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        lines = csv.DictReader(stream)
+        if not {"公民身份号码", "姓名", "角色"} <= set(lines.fieldnames or ()):
+            raise ValueError("no members.csv of a roster: its header lacks 公民身份号码, 姓名 or 角色")
+        found = [(line["公民身份号码"], line["姓名"]) for line in lines if line["角色"] == "成员"]
+    return list(dict.fromkeys(found))

@@ -122,3 +122,16 @@ def test_a_mock_delivery_is_written_once(tmp_path, capsys):
     assert main(words) == 0
     assert sorted(path.name for path in (tmp_path / "banks").iterdir()) == ["mock-mock.csv", "receipt.json"]
     assert main(words) == 2
+
+
+def test_a_mock_delivery_can_be_of_the_people_of_a_synthetic_roster(tmp_path, capsys):
+    members = Path("sample_data/feeds/roster/members.csv")
+    words = ["connector", "mock", "banks", "--output", str(tmp_path), "--as-of", "2026-06-30", "--rows", "3"]
+    assert main([*words, "--members", str(members)]) == 0
+    lines = (tmp_path / "banks" / "mock-mock.csv").read_bytes().decode("gb18030").splitlines()[1:]
+    roster = members.read_text("utf-8-sig", errors="replace")
+    assert len(lines) == 3 and all(",".join(line.split(",")[:2]) in roster for line in lines)
+    assert main([*words, "--output", str(tmp_path / "more"), "--members", str(tmp_path / "absent.csv")]) == 2
+    households = members.parent / "households.csv"
+    assert main([*words, "--output", str(tmp_path / "more"), "--members", str(households)]) == 2
+    assert "no members.csv of a roster" in capsys.readouterr().err

@@ -39,13 +39,13 @@ setting as (
     select
         county_code,
         township_code,
-        any_value(value_micro) filter (rule = 'R01' and name = 'max_homes') as max_homes_micro,
-        any_value(texts) filter (rule = 'R01' and name = 'uncounted_structures') as uncounted_structures,
-        any_value(texts) filter (rule = 'R01' and name = 'uncounted_danger_grades') as uncounted_danger_grades,
-        any_value(value_micro) filter (rule = 'R01' and name = 'least_share_percent') as least_home_share_micro,
-        any_value(value_micro) filter (rule = 'R01' and name = 'small_area_per_person') as small_area_micro,
-        any_value(texts) filter (rule = 'R02' and name = 'forbidden_uses') as forbidden_uses,
-        any_value(value_micro) filter (rule = 'R02' and name = 'least_share_percent') as least_other_share_micro
+        max(value_micro) filter (rule = 'R01' and name = 'max_homes') as max_homes_micro,
+        max(texts) filter (rule = 'R01' and name = 'uncounted_structures') as uncounted_structures,
+        max(texts) filter (rule = 'R01' and name = 'uncounted_danger_grades') as uncounted_danger_grades,
+        max(value_micro) filter (rule = 'R01' and name = 'least_share_percent') as least_home_share_micro,
+        max(value_micro) filter (rule = 'R01' and name = 'small_area_per_person') as small_area_micro,
+        max(texts) filter (rule = 'R02' and name = 'forbidden_uses') as forbidden_uses,
+        max(value_micro) filter (rule = 'R02' and name = 'least_share_percent') as least_other_share_micro
     from rule_setting
     where rule in ('R01', 'R02')
     group by county_code, township_code

@@ -23,10 +23,10 @@ setting as (
     select
         county_code,
         township_code,
-        any_value(texts) filter (rule = 'V01' and name = 'exempt_kinds') as exempt_kinds,
-        any_value(texts) filter (rule = 'V01' and name = 'livelihood_uses') as livelihood_uses,
-        any_value(texts) filter (rule = 'V01' and name = 'livelihood_plates') as livelihood_plates,
-        any_value(value_micro) filter (rule = 'V02' and name = 'annual_standards') as annual_standards_micro
+        max(texts) filter (rule = 'V01' and name = 'exempt_kinds') as exempt_kinds,
+        max(texts) filter (rule = 'V01' and name = 'livelihood_uses') as livelihood_uses,
+        max(texts) filter (rule = 'V01' and name = 'livelihood_plates') as livelihood_plates,
+        max(value_micro) filter (rule = 'V02' and name = 'annual_standards') as annual_standards_micro
     from rule_setting
     where rule in ('V01', 'V02')
     group by county_code, township_code

@@ -12,8 +12,8 @@ setting as (
     select
         county_code,
         township_code,
-        (any_value(value_micro) filter (name = 'grace_months') // 1000000)::integer as grace_months,
-        (any_value(value_micro) filter (name = 'look_back_months') // 1000000)::integer as look_back_months
+        (max(value_micro) filter (name = 'grace_months') // 1000000)::integer as grace_months,
+        (max(value_micro) filter (name = 'look_back_months') // 1000000)::integer as look_back_months
     from rule_setting
     where rule = 'T01'
     group by county_code, township_code

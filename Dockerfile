@@ -20,8 +20,8 @@ COPY portal portal
 COPY dags dags
 # The same step as on anybody's machine: the packages of the lock file by their hashes, nothing else.
 RUN make setup && python -m compileall -q connectors policy pipelines expectations portal dags \
- && mkdir -p /var/lib/hedui/home /var/lib/hedui/airflow /var/lib/hedui/feeds \
- && chown -R hedui:hedui /var/lib/hedui
+ && mkdir -p /var/lib/hedui/home /var/lib/hedui/airflow /var/lib/hedui/feeds /run/hedui/departments \
+ && chown -R hedui:hedui /var/lib/hedui /run/hedui/departments
 
 USER hedui
 CMD ["hedui", "--help"]

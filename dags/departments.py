@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import select
-import shlex
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from dags.connections import read_variables
 
 # How each department delivers; those not named here are read from their folders, as any other feed.
 WAYS = {
@@ -52,7 +53,8 @@ def serving(feeds: Path, tell: Callable[[str], None]) -> Iterator[dict[str, str]
             stderr=subprocess.DEVNULL,
         )
         try:
-            variables = _variables(file, ways) if _has_started(process) else {}
+            wanted = [f"HEDUI_FEED_{source.upper()}" for source in ways]
+            variables = read_variables(file, wanted) if _has_started(process) else {}
             tell(
                 _summary(ways)
                 if variables
@@ -73,14 +75,6 @@ def _has_started(process: subprocess.Popen[bytes]) -> bool:
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
     return bool(ready) and bool(process.stdout.readline())
-
-
-def _variables(file: Path, ways: dict[str, str]) -> dict[str, str]:
-    wanted = {f"HEDUI_FEED_{source.upper()}" for source in ways}
-    pairs = (
-        shlex.split(line)[0].partition("=") for line in file.read_text(encoding="utf-8").splitlines() if line
-    )
-    return {name: value for name, _, value in pairs if name.partition("__")[0] in wanted}
 
 
 def _summary(ways: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from sample_data.further.papers import commit, drive, house, insure, pay, treat
 from sample_data.numbers import number_of_nobody
 
 # One household in so many is followed by one bad row in each of these feeds; the smallest provinces have none.
-_EVERY = 97
+_EVERY = 47
 _FIRST = 96
 
 
@@ -39,7 +39,7 @@ _KINDS: tuple[tuple[Callable[[Teller], None], dict[str, str], str], ...] = (
 
 def is_followed_by_dirt(at: int) -> bool:
     """Whether bad rows stand after the household at this position."""
-    return at % _EVERY == _FIRST
+    return at >= _FIRST and (at - _FIRST) % _EVERY == 0
 
 
 def add_dirt(told: Teller, at: int) -> None:

@@ -74,3 +74,18 @@ def test_addresses_of_other_kinds(airflow, given, address):
     made = Connection.from_json(json.dumps(given | {"password": "p"}), conn_id="hedui_banks")
     variables = feed_variables("HEDUI_FEED_BANKS", made)
     assert variables == {"HEDUI_FEED_BANKS": address, "HEDUI_FEED_BANKS__PASSWORD": "p"}
+
+
+def test_a_file_of_addresses_goes_before_a_connection_and_may_come_later(connection, monkeypatch, tmp_path):
+    connection("banks", **BANKS)
+    file = tmp_path / "addresses.env"
+    monkeypatch.setenv("HEDUI_FEEDS_ADDRESSES", str(file))
+    with reaching("banks"):
+        assert os.environ["HEDUI_FEED_BANKS"] == "https://banks.example:8443/v1/banks"
+    file.write_text(
+        "HEDUI_FEED_BANKS='sftp://a@b/c d'\nHEDUI_FEED_BANKS__PASSWORD=x\nHEDUI_FEED_TAX=y\nPATH=/\n"
+    )
+    with reaching("banks"):
+        assert os.environ["HEDUI_FEED_BANKS"] == "sftp://a@b/c d"
+        assert os.environ["HEDUI_FEED_BANKS__PASSWORD"] == "x"
+        assert "HEDUI_FEED_TAX" not in os.environ and os.environ["PATH"] != "/"

@@ -9,11 +9,13 @@ import shutil
 import socket
 import sqlite3
 from datetime import date
+from urllib.parse import urlsplit
 
 import pytest
 
 from connectors.registry import evidence_sources
 from dags.deadline import tell_operators
+from dags.departments import serving
 from dags.embedded import run_dag
 from pipelines.audit import AuditLog
 from pipelines.household_check import open_check
@@ -60,14 +62,40 @@ def assert_holds_none(folder, wanted):
             assert not [value for value in wanted if value.encode() in content], file
 
 
+def ask_departments(variables, monkeypatch):
+    """Over the wire; market_regulation by a connection of Airflow, the others by the environment."""
+    mine = {name: value for name, value in variables.items() if "MARKET_REGULATION" in name}
+    for name, value in variables.items():
+        if name not in mine:
+            monkeypatch.setenv(name, value)
+    address = urlsplit(mine.pop("HEDUI_FEED_MARKET_REGULATION"))
+    options = {name.partition("__")[2].lower(): value for name, value in mine.items()}
+    connection = {
+        "conn_type": address.scheme,
+        "host": address.hostname,
+        "port": address.port,
+        "login": address.username,
+        "schema": address.path.lstrip("/"),
+        "password": options.pop("password"),
+        "extra": options,
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_HEDUI_MARKET_REGULATION", json.dumps(connection))
+
+
 def test_a_night_through_airflow_has_the_seal_of_hedui_nightly(
     airflow, dag_bag, settings, tmp_path, monkeypatch
 ):
-    """With one department that does not answer: tried again, then missing, in both."""
+    """With departments asked over the wire, and one that does not answer: tried again, then missing, in both."""
     monkeypatch.setenv("HEDUI_FEED_INSURANCE", f"http://127.0.0.1:{closed_port()}/")
     monkeypatch.setenv("HEDUI_FEED_INSURANCE__ATTEMPTS", "1")
     direct = run_night(Settings(home=tmp_path / "direct", as_of=AS_OF, feeds=settings.feeds, workers=1))
-    run = run_dag("nightly_check", params_of(settings))
+    told = []
+    with serving(settings.feeds, told.append) as variables:
+        ask_departments(variables, monkeypatch)
+        run = run_dag("nightly_check", params_of(settings), tell=told.append)
+    assert told[0].startswith("departments: on this machine") and any(
+        line.endswith("department market_regulation") for line in told
+    )
     assert run["state"] == "success"
     assert len(run["failed"]) == 3 and all(
         "insurance: found the connection failed" in one for one in run["failed"]

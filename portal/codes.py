@@ -117,6 +117,12 @@ def place_names() -> dict[str, str]:
 
 
 @cache
+def action_names() -> dict[str, str]:
+    """Action of the audit log to what auditors read."""
+    return dict(_read("actions.toml")["action"])
+
+
+@cache
 def source_names() -> dict[str, str]:
     """Data source to name, in the order they are shown."""
     return dict(load_codes().sources.names)

@@ -14,7 +14,13 @@ from portal.desk import Desk
 from portal.schema import Case, Household, Night, Visit, YearlyVisit
 from portal.workdays import add_months
 
-DUES = {"any": "任一项已超期", "check": "核对已超期", "visit": "入户已超期", "all": "全部在保家庭"}
+DUES = {
+    "any": "任一项已超期",
+    "check": "核对已超期",
+    "visit": "入户已超期",
+    "partial": "最近一次核对不全",
+    "all": "全部在保家庭",
+}
 # Why a night was no whole check of a household (pipelines.roster_extract).
 LACKS = {
     "": "",
@@ -35,12 +41,13 @@ class SourceCoverage:
 
 @dataclass(frozen=True)
 class PlaceCoverage:
-    """Households on the roster of one township, and how many of them are past a date."""
+    """Households on the roster of one township: how many are past a date, or were only partly checked last night."""
 
     county_code: str
     township_code: str
     households: int
     check_overdue: int
+    last_partial: int
     visit_overdue: int
     never_visited: int
 
@@ -88,6 +95,7 @@ def place_coverage(desk: Desk) -> list[PlaceCoverage]:
             Household.township_code,
             func.count(Household.id),
             _how_many(_check_is_over(desk.today)),
+            _how_many(Household.lacks != ""),
             _how_many(_visit_is_over(visited, desk.today)),
             _how_many(visited.c.day.is_(None)),
         )
@@ -106,6 +114,7 @@ def household_coverage(desk: Desk, due: str, township: str, first: int, most: in
         "check": [_check_is_over(desk.today)],
         "visit": [_visit_is_over(visited, desk.today)],
         "any": [or_(_check_is_over(desk.today), _visit_is_over(visited, desk.today))],
+        "partial": [Household.lacks != ""],
         "all": [],
     }[due]
     found = (

@@ -24,17 +24,27 @@ class Fields:
         self._form = form
 
     def raw(self, name: str) -> str:
-        value = self._form.get(name)
-        return value if isinstance(value, str) else ""
+        """The field as typed. Raises Refused for a NUL, which PostgreSQL keeps in no text (its manual, 8.3)."""
+        value = self._typed(name)
+        if "\x00" in value:
+            raise Refused("输入中含有不可见的控制字符（NUL），请删除后重新填写。")
+        return value
 
     def text(self, name: str, label: str, *, required: bool = True, limit: int = TEXT_LIMIT) -> str:
         """Free text as typed, line ends as LF, without control characters."""
-        value = _CONTROLS.sub("", self.raw(name).replace("\r\n", "\n")).strip()
+        value = _CONTROLS.sub("", self._typed(name).replace("\r\n", "\n")).strip()
         if required and not value:
             raise Refused(f"请填写“{label}”。")
         if len(value) > limit:
             raise Refused(f"“{label}”最多 {limit} 个字，现有 {len(value)} 个字。")
         return value
+
+    def texts(self, shortest: int) -> list[str]:
+        """Free text of at least so many characters, as typed; tokens and codes are none."""
+        values = (value for name, value in self._form.multi_items() if name != "csrf")
+        return [
+            text for text in values if isinstance(text, str) and len(text) >= shortest and not text.isascii()
+        ]
 
     def choice(self, name: str, label: str, choices: Mapping[str, Any]) -> str:
         value = self.raw(name)
@@ -69,6 +79,10 @@ class Fields:
         if not fen.is_finite() or fen != fen.to_integral_value() or abs(fen) >= 10**14:
             raise Refused(f"“{label}”须是金额（元），最多两位小数。")
         return int(fen)
+
+    def _typed(self, name: str) -> str:
+        value = self._form.get(name)
+        return value if isinstance(value, str) else ""
 
     def file(self, name: str, label: str) -> UploadFile:
         value = self._form.get(name)

@@ -30,6 +30,9 @@ from portal.scope import Viewer, open_machine_session, open_session
 _log = logging.getLogger("portal")
 BROWSER_COOKIE = "desk-browser"
 _FORM_FIELDS = 2000
+# Forms on households; never one that holds a password.
+_WORKED_ON = ("/cases/", "/coverage/")
+_LONG_ENOUGH = 6
 # Where a half-finished sign-in goes on.
 STAGE_PAGES = {"code": "/sign-in/code", "enrol": "/sign-in/enrol", "change": "/account/password"}
 
@@ -162,7 +165,21 @@ def _refusal(desk: Desk, error: DeskError) -> Response:
     if isinstance(error, TooMany):
         desk.record("rate_refused", path=desk.request.url.path)
     # In a half-finished sign-in the page must not show the menu of the desk.
-    return desk.render("error.html", status=error.status, error=error)
+    return desk.render(
+        "error.html", status=error.status, error=error, back=_way_back(desk), typed=_typed_texts(desk)
+    )
+
+
+def _way_back(desk: Desk) -> str:
+    """The page a refused form stood on, '' when it is not known."""
+    path = desk.request.url.path
+    is_form = desk.request.method == "POST" and path.startswith(_WORKED_ON)
+    return path.rsplit("/", 1)[0] if is_form else ""
+
+
+def _typed_texts(desk: Desk) -> list[str]:
+    """What an officer wrote in a form that was refused: pages are not kept by browsers, so it would be lost."""
+    return desk.fields.texts(_LONG_ENOUGH) if _way_back(desk) else []
 
 
 def not_found(office: Office, request: Request) -> Response:

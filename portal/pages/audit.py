@@ -15,7 +15,7 @@ from pipelines.audit import AuditBroken
 from pipelines.beijing import beijing_day
 from pipelines.errors import HeduiError
 from pipelines.manifest import night_folder, read_manifest
-from portal.codes import source_names
+from portal.codes import action_names, source_names
 from portal.desk import Desk
 from portal.errors import NotFound
 from portal.listing import TITLES
@@ -87,6 +87,7 @@ def _render(
         nights=[(night, json.loads(night.manifest)["status"]) for night in nights],
         entries=_last_entries(desk),
         sources=source_names(),
+        actions=action_names(),
         titles=TITLES,
         verdict=verdict,
         broken=broken,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 from starlette.responses import Response
 
-from portal.codes import desk_codes
+from portal.codes import clocks, desk_codes
 from portal.desk import Desk
 from portal.dossier import open_file
 from portal.errors import NotFound
@@ -16,7 +16,6 @@ from portal.routing import page
 from portal.schema import Attachment, Notice
 from portal.work.decision import latest_decision
 from portal.work.steps import find_case, leads_of
-from portal.workdays import due_date
 
 
 @page("GET", "/cases/{case_id:int}/visit-form", may="visit")
@@ -36,7 +35,12 @@ def show_notice(desk: Desk) -> Response:
     served = desk.db.scalars(
         select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())
     ).first()
-    until = served.objection_until if served else due_date("objection", desk.today)
+    # Before it is served nobody knows the day; a day printed too early would shorten the family's time.
+    time = (
+        f"在{served.objection_until}以前（含当日）"
+        if served
+        else f"自收到本告知书之日起{clocks()['objection'].amount}个工作日内"
+    )
     desk.record("printed", paper="notice", case=case.id)
     return desk.render(
         "notice.html",
@@ -46,7 +50,7 @@ def show_notice(desk: Desk) -> Response:
         office=desk.settings.office,
         remedies=[
             {
-                "text": remedy.text.format(office=desk.settings.office, objection_until=until),
+                "text": remedy.text.format(office=desk.settings.office, objection_time=time),
                 "source": remedy.source,
             }
             for remedy in desk_codes().remedies

@@ -57,14 +57,15 @@ def test_every_household_counts_and_a_partial_check_is_none(desk):
     ]
     load(desk, "2026-01-10", roster, [lead("H1", id=number(1))])
     load(desk, "2026-06-30", [household("H1"), *roster[1:], household("F1", county="440104")])
-    assert totals(county) == [3, 0, 0, 3]
+    assert totals(county) == [3, 0, 2, 0, 3]
     at(desk, 2026, 7, 11, county)
-    assert totals(county) == [3, 2, 0, 3]  # H2 and H3 stand six months without a whole check
+    assert totals(county) == [3, 2, 2, 0, 3]  # H2 and H3 stand six months without a whole check
     assert named(county, "?due=check") == ["H2", "H3"]
+    assert named(county, "?due=partial") == ["H2", "H3"]
     assert "有成员缺少有效授权" in county.get("/coverage?due=check").text
     load(desk, "2026-07-11", [household("H1"), household("H2", town="002"), roster[2]])
     assert (named(county, "?due=check"), kept(desk, "H2").checked_night) == (["H3"], date(2026, 7, 11))
-    assert totals(desk.officer("sheng", "province", "44")) == [3, 1, 0, 3]  # F1 has left the roster
+    assert totals(desk.officer("sheng", "province", "44")) == [3, 1, 1, 0, 3]  # F1 has left the roster
 
 
 def test_a_household_without_a_lead_is_visited_and_so_is_one_with_a_case(desk):
@@ -77,7 +78,7 @@ def test_a_household_without_a_lead_is_visited_and_so_is_one_with_a_case(desk):
     assert county.send(f"{path}/visit", YEARLY).status_code == 303
     page = county.get(path).text
     assert "老人身体尚好" in page and "调查人员：甲、乙" in page
-    assert totals(county) == [3, 0, 0, 1]
+    assert totals(county) == [3, 0, 0, 0, 1]
     at(desk, 2027, 7, 1, county)
     assert named(county, "?due=visit") == ["H3"]
     at(desk, 2027, 7, 2, county)
@@ -104,7 +105,7 @@ def test_a_household_that_moves_takes_its_visits_along(desk):
     load(desk, "2026-07-01", [household("H2", county="440104")])
     new = desk.officer("yue", "county", "440104")
     assert "老人身体尚好" in new.get(path).text and old.get(path).status_code == 404
-    assert totals(new) == [1, 0, 0, 0]
+    assert totals(new) == [1, 0, 0, 0, 0]
 
 
 def test_a_household_that_leaves_and_returns_keeps_its_history(desk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.codes import clocks, desk_codes, rule_figures
+from portal.codes import FOLDER, clocks, desk_codes, rule_figures
 from portal.sheet import RULES, figure, yuan
 from portal.statistics import SMALLEST_CELL, Rate, cover_small_cells, wilson_interval
 from portal.workdays import add_months, add_working_days, work_calendar
@@ -117,3 +118,15 @@ def test_an_installation_without_a_secret_does_not_start(tmp_path):
         [sys.executable, "-m", "portal", "load"], capture_output=True, text=True, env=environment, timeout=60
     )
     assert told.returncode == 1 and "HEDUI_PORTAL_SECRET" in told.stderr
+
+
+def test_every_action_of_the_log_has_a_name_for_auditors():
+    told = set(re.findall(r'"(?:desk\.)?([a-z_]+)" = ', (FOLDER / "actions.toml").read_text("utf-8")))
+    written = set()
+    for path in FOLDER.parent.rglob("*.py"):
+        text = path.read_text("utf-8")
+        written |= set(re.findall(r'desk\.record\(\s*"([a-z_]+)"', text))
+        written |= set(re.findall(r'journal\.record\(\s*"([a-z_]+)"', text))
+        written |= set(re.findall(r'tell\(\s*desk,\s*case,\s*"([a-z_]+)"', text))
+    assert {"reveal", "decided", "night_loaded"} <= written
+    assert written <= told

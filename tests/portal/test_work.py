@@ -118,7 +118,7 @@ def test_an_adverse_decision_takes_another_person_a_notice_and_time(loaded, coun
     second.done(case_id, "second", {"answer": "agree", "note": "材料齐全"})
     assert case_of(loaded, "H2").stage == "decided"
     letter = county.get(f"/cases/{case_id}/notice").text
-    for words in ("王五", "停发", "存款确属本人", "行政复议", "六十日", "行政诉讼", "六个月", "2026-07-15"):
+    for words in ("王五", "停发", "存款确属本人", "行政复议", "六十日", "行政诉讼", "六个月", "10个工作日内"):
         assert words in letter
     assert county.work(case_id, "close").status_code == 422
     county.done(case_id, "serve", {"served_on": "2026-07-01", "service": "in_person"})
@@ -366,3 +366,24 @@ def test_every_lead_is_on_exactly_one_view(loaded, county):
     seen = [no for view in ("open", "suppressed", "cleared", "closed")
             for no in set(__import__("re").findall(r"440103-\d+-D-\d+", county.get(f"/lists/discrepancies?view={view}").text))]  # fmt: skip
     assert len(seen) == len(set(seen)) == 3
+
+
+def test_what_was_written_in_a_refused_form_is_not_lost(loaded, county):
+    case_id = case_of(loaded, "H2").id
+    refused = county.work(case_id, "note", {"body": "户主说：<b>钱是借来的</b>" * 500})
+    assert refused.status_code == 422 and "户主说：&lt;b&gt;钱是借来的" in refused.text
+    assert f'href="/cases/{case_id}"' in refused.text
+    stale = county.send(f"/cases/{case_id}/note", {"version": 0, "body": "下午三点再去一次"})
+    assert stale.status_code == 409 and "下午三点再去一次" in stale.text
+    password = county.send("/account/password", {"old": "不对的旧口令口令", "new": "新的口令新的口令"})
+    assert "口令口令" not in password.text
+
+
+def test_the_notice_names_no_day_before_it_is_served(loaded, county, second):
+    case_id = answer_all(loaded, county, "H2")
+    county.done(case_id, "visit", VISIT)
+    county.done(case_id, "decide", STOP)
+    second.done(case_id, "second", {"answer": "agree"})
+    assert "自收到本告知书之日起10个工作日内" in county.get(f"/cases/{case_id}/notice").text
+    county.done(case_id, "serve", {"served_on": "2026-07-01", "service": "in_person"})
+    assert "在2026-07-15以前（含当日）" in county.get(f"/cases/{case_id}/notice").text

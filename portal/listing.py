@@ -87,13 +87,18 @@ class Filters:
 
 def read_filters(list_name: str, query: QueryParams | dict[str, str]) -> Filters:
     """Filters of an address; a value no list knows is ignored rather than guessed at."""
-    given = {f.name: str(query.get(f.name, ""))[:80] for f in fields(Filters) if f.name != "list"}
+    given = {f.name: _visible(query.get(f.name, ""))[:80] for f in fields(Filters) if f.name != "list"}
     if given["view"] not in ALL_VIEWS:
         given["view"] = "open"
     for name, known in (("state", STATES), ("due", DUES)):
         if given[name] not in known:
             given[name] = ""
     return Filters(list_name, **given)
+
+
+def _visible(text: str) -> str:
+    # A NUL in a comparison is an error to PostgreSQL, and no list has anything with control characters.
+    return "".join(character for character in text if character >= " ")
 
 
 def order() -> tuple[Any, ...]:
@@ -215,7 +220,9 @@ def _assigned(assignee: str, viewer: Viewer) -> list[ColumnElement[bool]]:
         return [Case.assignee_id == viewer.user_id]
     if assignee == "none":
         return [Case.assignee_id.is_(None)]
-    return [Case.assignee_id == int(assignee)] if assignee.isascii() and assignee.isdigit() else []
+    # Longer than any number of the database, it would be an error there.
+    known = assignee.isascii() and assignee.isdigit() and len(assignee) < 19
+    return [Case.assignee_id == int(assignee)] if known else []
 
 
 def search_text(typed: str, vault: Vault) -> str:

@@ -23,9 +23,9 @@ from pipelines.warehouse import (
     SQL_FOLDER,
     build_table,
     insert_arrow,
-    load_table,
     open_warehouse,
     sql_text,
+    view_table,
     write_table,
 )
 from policy.model import PolicyAt
@@ -101,7 +101,7 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
         with open_warehouse(building) as con:
             load_people(con, settings.work / "people")
             for source in evidence_sources():
-                load_table(con, f"reach_{source}", [settings.work / "link" / f"reach_{source}.parquet"])
+                view_table(con, f"reach_{source}", settings.work / "link" / f"reach_{source}.parquet")
             load_registers(con, settings)
             summary = assess_tables(con, policy, sources)
             for table in ("discrepancy", "newly_eligible"):

@@ -82,13 +82,13 @@ class Trial:
         settings = replace(self.settings, feeds=feeds) if feeds else self.settings
         result = intake_source(settings, self.contract.source, self.policy, self.cipher, self.judging)
         folder = self.settings.work / "evidence" / self.contract.source
-        parts = sorted(folder.glob("part-*.parquet"))
+        parts = [pa.ipc.open_file(part.read_bytes()) for part in sorted(folder.glob("part-*.arrow"))]
         bad = pq.read_table(self.settings.work / "quarantine" / f"{self.contract.source}.parquet")
         lines = zip(bad.column("line").to_pylist(), bad.column("mask").to_pylist(), strict=True)
         return Verdict(
             result,
             [(line, reasons_of(mask)) for line, mask in lines],
-            pa.concat_tables([pq.read_table(part) for part in parts]) if parts else None,
+            pa.concat_tables([part.read_all() for part in parts]) if parts else None,
             b"".join(path.read_bytes() for path in sorted(self.settings.home.rglob("*")) if path.is_file()),
         )
 

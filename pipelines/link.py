@@ -10,7 +10,7 @@ import duckdb
 
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
 from pipelines.durable import replacing_folder
-from pipelines.intake.evidence import REGISTER_SCHEMA, evidence_schema
+from pipelines.intake.evidence import REGISTER_SCHEMA, open_evidence_rows
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, load_table, open_warehouse, write_table
 
@@ -47,10 +47,8 @@ def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str) -> dict[str, int]:
     contract = all_contracts()[source]
-    parts = sorted((settings.work / "evidence" / source).glob("part-*.parquet"))
-    load_table(con, "evidence", parts, evidence_schema(contract.files[0]))
-    con.execute("create or replace view numbered as select *, rowid as row from evidence")
-    build_table(con, "link/reach", source="numbered", with_obligors=source == "tax")
+    con.register("evidence", open_evidence_rows(settings.work / "evidence" / source, contract.files[0]))
+    build_table(con, "link/reach", source="evidence", with_obligors=source == "tax")
     row = con.execute(
         """
         select (select count(*) from (select distinct row from reach where how = 'exact')),
@@ -61,18 +59,17 @@ def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str
     scopes = authorised_sources()
     bit = scopes.index(source) if source in scopes else None
     without = con.execute(
-        "select count(*) from numbered join person using (person) where $bit is not null and (scopes >> $bit) & 1 = 0",
+        "select count(*) from evidence join person using (person) where $bit is not null and (scopes >> $bit) & 1 = 0",
         {"bit": bit},
     ).fetchone()
     assert without is not None
     amounts = [
         f"coalesce(sum({column.name}), 0)" for column in contract.files[0].columns if column.type == "money"
     ]
-    total = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from numbered").fetchone()
+    total = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from evidence").fetchone()
     assert total is not None
     con.execute(f"alter table reach rename to reach_{source}")
-    con.execute("drop view numbered")
-    con.execute("drop table evidence")
+    con.unregister("evidence")
     return {
         "linked": row[0],
         "duplicate": row[0] - row[1],

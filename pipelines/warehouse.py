@@ -65,11 +65,18 @@ def load_table(
         con.unregister("_empty")
 
 
+def view_table(con: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
+    """Have the rows of a Parquet file as `name`, read again for each query and only the columns it names."""
+    con.execute(f"create or replace view {name} as select * from read_parquet({_quoted(file)})")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def write_table(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write a table or query as Parquet."""
-    con.execute(
-        f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, compression lz4)"
-    )
+    con.execute(f"copy ({query}) to {_quoted(path)} (format parquet, compression lz4)")
 
 
 def query_arrow(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from connectors.registry import authorised_sources
+from pipelines.compiled import compiled
 
 _MOST_PREFIX_BITS = 24
+
+
+@compiled
+def _find(hi: Any, lo: Any, start: Any, shift: Any, known_hi: Any, known_lo: Any, found: Any) -> None:
+    for row in range(len(hi)):
+        prefix = hi[row] >> shift
+        found[row] = -1
+        for at in range(start[prefix], start[prefix + np.uint64(1)]):
+            if known_hi[at] == hi[row] and known_lo[at] == lo[row]:
+                found[row] = at
+                break
 
 
 @dataclass
@@ -41,17 +54,8 @@ class AskedPeople:
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""
-        found = np.full(len(hi), -1, dtype=np.int64)
-        prefix = (hi >> self._shift).astype(np.int64)
-        at, end = self._start[prefix], self._start[prefix + 1]
-        (rows,) = np.nonzero(at < end)
-        at, end = at[rows], end[rows]
-        while len(rows):
-            hit = (self.hi[at] == hi[rows]) & (self.lo[at] == lo[rows])
-            found[rows[hit]] = at[hit]
-            at = at + 1
-            again = ~hit & (at < end)
-            rows, at, end = rows[again], at[again], end[again]
+        found = np.empty(len(hi), dtype=np.int64)
+        _find(hi, lo, self._start, self._shift, self.hi, self.lo, found)
         return found
 
     def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:

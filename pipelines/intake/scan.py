@@ -185,6 +185,7 @@ class Scanner:
         padded = b"".join(key.ljust(8 * words, b"\0") for key in keys)
         self._keys = np.frombuffer(padded, np.uint64).reshape(1, len(keys), words)
         self._key_lengths = np.array([len(key) for key in keys], np.int64)
+        self._rooms = self._make_rooms(0)
 
     def read_lines(
         self, block: NDArray[np.uint8], first: int
@@ -227,7 +228,13 @@ class Scanner:
         return self._scanned(block, first, rows, room), odd[:odds], elements, resume, state
 
     def _room(self, block: NDArray[np.uint8]) -> tuple[Any, ...]:
+        """Where the loops write; the same for every block, as touching fresh memory costs more than filling it."""
         rows = len(block) // len(self.file.columns) + 1
+        if rows > len(self._rooms[0]):
+            self._rooms = self._make_rooms(rows)
+        return self._rooms
+
+    def _make_rooms(self, rows: int) -> tuple[Any, ...]:
         return (
             np.empty(rows, np.int32),
             np.empty((rows, 2), np.int32),
@@ -246,13 +253,13 @@ class Scanner:
             lines[:rows].astype(np.int64) + first,
             np.zeros(rows, np.uint32),
             block,
-            records[:rows],
+            records[:rows].copy(),
             self,
-            spans[:, :rows],
-            packed[:rows],
-            flags[:rows],
-            amounts[:, :rows],
-            codes[:, :rows],
+            spans[:, :rows].copy(),
+            packed[:rows].copy(),
+            flags[:rows].copy(),
+            amounts[:, :rows].copy(),
+            codes[:, :rows].copy(),
         )
         self._add_reasons(scanned)
         return scanned

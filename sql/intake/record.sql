@@ -1,5 +1,6 @@
 -- record: who is asked about tonight; the rows that departments' rows are compared with (spec section 3).
 -- Grain   one row per accepted person row of a household that is looked at.
+--         Its number is where its name was read: sorting millions of records only to number them costs seconds.
 -- Reads   household, member_judged, monitored_judged            Feeds  person, link, every rule
 create or replace table record as
 with everyone as (
@@ -44,8 +45,8 @@ with everyone as (
     where m.mask = 0
 )
 select
-    (row_number() over (order by household, role, hi, lo))::integer as record,
-    e.*,
+    (e.name_row + 1)::integer as record,
+    e.* exclude (name_row),
     coalesce(a.scopes, 0::ubigint) as scopes
 from everyone as e
 left join authorised as a using (hi, lo);

@@ -118,6 +118,9 @@ class PolicyAt:
         self.as_of = as_of
         self._policy = policy
         self._in_force = in_force
+        self._settings: dict[tuple[str, str], list[Entry]] = {}
+        for entry in in_force["rule_setting"]:
+            self._settings.setdefault((entry.identity["rule"], entry.identity["name"]), []).append(entry)
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The entries of a parameter in force, ordered by identity; a scalar has one."""
@@ -206,9 +209,8 @@ class PolicyAt:
     def _setting(self, rule: str, name: str, county_code: str, township_code: str) -> Entry | None:
         return _longest(
             entry
-            for entry in self._in_force["rule_setting"]
-            if (entry.identity["rule"], entry.identity["name"]) == (rule, name)
-            and _place(entry, county_code, township_code).startswith(entry.identity["region"])
+            for entry in self._settings.get((rule, name), ())
+            if _place(entry, county_code, township_code).startswith(entry.identity["region"])
         )
 
     def digest(self, rules: Iterable[str]) -> str:

@@ -10,8 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dags.connections import read_variables
-
 # How each department delivers; those not named here are read from their folders, as any other feed.
 WAYS = {
     "tax": "https",
@@ -42,6 +40,8 @@ def serving(feeds: Path, tell: Callable[[str], None]) -> Iterator[dict[str, str]
 
     A machine on which they cannot be started is told so and gets none, so that every source is read from its folder.
     """
+    from dags.connections import read_variables
+
     ways = {source: way for source, way in WAYS.items() if (feeds / source / "receipt.json").is_file()}
     with tempfile.TemporaryDirectory(prefix="hedui-departments-") as folder:
         file = Path(folder) / "departments.env"

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -22,7 +23,9 @@ from portal.workdays import add_months
 # A group with fewer answered leads is not shown: a neighbour could recognise the family in it.
 SMALLEST_CELL = 8
 _Z95 = 1.959964
-OLD_DAYS = 30
+# Days a case has been open: up to the first, from there up to the next, more than the last.
+AGES = (7, 30, 60, 90)
+AGE_NAMES = ("7天以内", "8–30天", "31–60天", "61–90天", "超过90天")
 # Of the member with the lowest grade (sql/publish/roster.sql).
 DISABILITIES = {"severe": "有一级或二级残疾成员", "other": "有三级或四级残疾成员", "none": "没有残疾成员"}
 _FALSE = {"not_true", "below_limit", "exempt", "duplicate"}
@@ -48,14 +51,14 @@ class Rate:
 
 @dataclass(frozen=True)
 class CountyLoad:
-    """Cases of one county. old: open for more than OLD_DAYS days."""
+    """Cases of one county. ages: open cases by how long they have been open, in the order of AGES."""
 
     county_code: str
     open: int
     unassigned: int
     overdue: int
-    old: int
     closed: int
+    ages: tuple[int, ...]
 
 
 def wilson_interval(count: int, all_: int) -> tuple[float, float]:
@@ -79,7 +82,13 @@ def cover_small_cells(rates: list[Rate]) -> list[Rate]:
 
 def county_loads(desk: Desk, list_name: str) -> list[CountyLoad]:
     is_open = Case.stage != "closed"
-    old = desk.today - timedelta(days=OLD_DAYS)
+    ages = [Case.opened_on >= desk.today - timedelta(days=AGES[0])]
+    ages += [
+        (Case.opened_on < desk.today - timedelta(days=least))
+        & (Case.opened_on >= desk.today - timedelta(days=most))
+        for least, most in pairwise(AGES)
+    ]
+    ages.append(Case.opened_on < desk.today - timedelta(days=AGES[-1]))
 
     def count(*conditions: Any) -> Any:
         hit = conditions[0]
@@ -93,14 +102,17 @@ def county_loads(desk: Desk, list_name: str) -> list[CountyLoad]:
             count(is_open),
             count(is_open, Case.assignee_id.is_(None)),
             count(is_open, Case.due_on < desk.today),
-            count(is_open, Case.opened_on < old),
             count(Case.stage == "closed"),
+            *(count(is_open, age) for age in ages),
         )
         .where(Case.list == list_name)
         .group_by(Case.county_code)
         .order_by(Case.county_code)
     )
-    return [CountyLoad(*row) for row in rows]
+    return [
+        CountyLoad(county, opened, unassigned, overdue, closed, tuple(by_age))
+        for county, opened, unassigned, overdue, closed, *by_age in rows
+    ]
 
 
 def rule_rates(desk: Desk) -> list[tuple[Rate, Rate]]:

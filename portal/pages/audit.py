@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import date, timedelta
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Select, select
 from starlette.responses import HTMLResponse, Response
 
-from pipelines.audit import AuditBroken
 from pipelines.beijing import beijing_day
 from pipelines.errors import HeduiError
 from pipelines.manifest import night_folder, read_manifest
@@ -19,6 +17,7 @@ from portal.codes import action_names, source_names
 from portal.desk import Desk
 from portal.errors import NotFound
 from portal.listing import TITLES
+from portal.pages.audit_log import KINDS, log_page
 from portal.routing import page
 from portal.schema import Download, Night, Reveal, User
 
@@ -85,7 +84,8 @@ def _render(
         downloads=desk.db.execute(_downloads(desk).limit(_SHOWN)).all(),
         reveals=_reveals(desk),
         nights=[(night, json.loads(night.manifest)["status"]) for night in nights],
-        entries=_last_entries(desk),
+        log=log_page(desk),
+        kinds={kind: name for kind, (name, _) in KINDS.items()},
         sources=source_names(),
         actions=action_names(),
         titles=TITLES,
@@ -105,17 +105,3 @@ def _reveals(desk: Desk) -> list[tuple[str, str, int]]:
     )
     counted = Counter((login, beijing_day(at).isoformat()) for login, at in rows)
     return [(login, day, count) for (login, day), count in counted.most_common(_SHOWN)]
-
-
-def _last_entries(desk: Desk) -> list[object]:
-    """The newest entries of the log, exports of the pipeline included, newest first."""
-    kept: list[object] = []
-    try:
-        for entry in desk.office.journal.log.entries():
-            kept.append(entry)
-            if len(kept) > 2 * _SHOWN:
-                del kept[:_SHOWN]
-    except AuditBroken:
-        # What stands before the break is shown; the verification names the entry.
-        pass
-    return list(islice(reversed(kept), _SHOWN))

@@ -11,6 +11,7 @@ from portal.desk import Desk
 from portal.listing import TITLES
 from portal.routing import page
 from portal.statistics import (
+    AGE_NAMES,
     county_loads,
     decisions_without_second,
     false_lead_rates,
@@ -25,6 +26,7 @@ from portal.statistics import (
 def show_statistics(desk: Desk) -> Response:
     return desk.render(
         "statistics.html",
+        age_names=AGE_NAMES,
         loads={TITLES[name]: county_loads(desk, name) for name in TITLES},
         rules=rule_rates(desk),
         fairness=false_lead_rates(desk),

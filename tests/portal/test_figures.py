@@ -6,10 +6,11 @@ import os
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from portal.codes import FOLDER, clocks, desk_codes, rule_figures
 from portal.sheet import RULES, figure, yuan
@@ -130,3 +131,18 @@ def test_every_action_of_the_log_has_a_name_for_auditors():
         written |= set(re.findall(r'tell\(\s*desk,\s*case,\s*"([a-z_]+)"', text))
     assert {"reveal", "decided", "night_loaded"} <= written
     assert written <= told
+
+
+def test_open_cases_are_told_by_how_long_they_have_been_open(desk):
+    rows = [lead(f"household-{at}", "A01", id=number(at)) for at in range(1, 3)]
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", rows))
+    ages = []
+    for days in (0, 6, 7, 30, 60, 90):
+        desk.clock.at = datetime(2026, 7, 2, 2, tzinfo=UTC) + timedelta(days=days)
+        province = desk.officer("sheng", "province", "44")
+        if days:
+            province.sign_in()
+        row = BeautifulSoup(province.get("/statistics").text, "html.parser").select_one("table tbody tr")
+        ages.append([int(cell.text) for cell in row.find_all("td")][3:8])
+    # Opened on 1 July; two cases, each in exactly one column.
+    assert [age.index(2) for age in ages] == [0, 0, 1, 2, 3, 4]

@@ -19,6 +19,7 @@ LINE_FAULTS = {
     "bad-signature": "receipts are signed with another key",
     "unknown-host-key": "the SFTP server shows another host key",
 }
+SLOW_SECONDS = 0.05  # how late a piece comes from a slow department
 _PLAN = re.compile(r"([a-z][a-z0-9_]*|\*)=([a-z0-9-]+)(?::(\d{1,6}))?")
 
 

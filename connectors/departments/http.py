@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from connectors.contract import FileContract
-from connectors.departments.faults import Faults
+from connectors.departments.faults import SLOW_SECONDS, Faults
 from connectors.departments.records import (
     Rows,
     hash_rows,
@@ -75,6 +75,7 @@ class HttpDepartment:
     held: dict[tuple[str, str], Records] = field(default_factory=dict, repr=False)
     batches: dict[str, Batch] = field(default_factory=dict)
     cut_after: int = 100_000
+    slow_seconds: float = SLOW_SECONDS
     pages_hashed: bool = True
 
     def __post_init__(self) -> None:
@@ -276,7 +277,7 @@ class HttpDepartment:
         end = min(self.cut_after, len(content) // 2) if torn else len(content)
         for start in range(0, end, _PIECE):
             if self.faults.holds(source, "slow"):
-                await asyncio.sleep(_SLOW_SECONDS)
+                await asyncio.sleep(self.slow_seconds)
             piece = content[start : min(start + _PIECE, end)]
             self.sent[source, name] += len(piece)
             yield piece

@@ -16,7 +16,7 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from connectors.departments.certificates import write_certificates
-from connectors.departments.faults import DATA_FAULTS, Faults
+from connectors.departments.faults import DATA_FAULTS, SLOW_SECONDS, Faults
 from connectors.departments.http import HttpDepartment
 from connectors.departments.postgres import READER, RECEIPTS, Database, start_embedded
 from connectors.departments.sftp import PasswordOrKey, make_sftp_server
@@ -50,9 +50,11 @@ class Departments:
         name: str,
         tls: bool,
         cut_after: int,
+        slow_seconds: float = SLOW_SECONDS,
     ) -> None:
         self.faults = Faults(faults)
         self.sent: Counter[tuple[str, str]] = Counter()
+        self._slow_seconds = slow_seconds
         self._name, self._closing = name, contextlib.ExitStack()
         self._workplace = Path(tempfile.mkdtemp(prefix="hedui-departments-"))
         self._closing.callback(shutil.rmtree, self._workplace, ignore_errors=True)
@@ -100,6 +102,8 @@ class Departments:
     def refresh(self) -> None:
         """Deliver the feeds' folder as it is now."""
         self.shelf.put_out()
+        if self.http_port:
+            self.http.batches.clear()  # what was asked before is answered from the new delivery
         if self.database is not None:
             self.database.load()
 
@@ -138,7 +142,13 @@ class Departments:
         import uvicorn
 
         self.http = HttpDepartment(
-            self.shelf, self.faults, self.key, self.query_key, sent=self.sent, cut_after=cut_after
+            self.shelf,
+            self.faults,
+            self.key,
+            self.query_key,
+            sent=self.sent,
+            cut_after=cut_after,
+            slow_seconds=self._slow_seconds,
         )
         listening = self._closing.enter_context(socket.create_server((host, port)))
         self.http_port = listening.getsockname()[1]
@@ -188,7 +198,9 @@ class Departments:
                 server_factory=lambda: PasswordOrKey(
                     _USER, self.password, self.client_key.convert_to_public()
                 ),
-                sftp_factory=make_sftp_server(self.shelf.folder, self.faults, self.sent, cut_after),
+                sftp_factory=make_sftp_server(
+                    self.shelf.folder, self.faults, self.sent, cut_after, self._slow_seconds
+                ),
                 allow_scp=False,
             )
 

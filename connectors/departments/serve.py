@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from connectors.departments.faults import DATA_FAULTS, LINE_FAULTS
+from connectors.departments.faults import DATA_FAULTS, LINE_FAULTS, SLOW_SECONDS
 from connectors.departments.running import Departments
 
 WAYS = ("https", "pages", "batch", "sftp", "sql")
@@ -27,12 +27,14 @@ def serve(
     name: str = "127.0.0.1",
     tls: bool = False,
     cut_after: int = 100_000,
+    slow_seconds: float = SLOW_SECONDS,
 ) -> Departments:
     """Serve the feeds in `folder` until closed.
 
     http, sftp: ports to listen on, 0 for any free one, None for not at all. postgres: "embedded", the
     address of a server's owner, or None. faults: as `banks=torn:2`. name: what the others call this
     machine. tls: https with client certificates. cut_after: where torn connections are cut, in bytes.
+    slow_seconds: how late each piece of a slow answer comes.
     Raises ValueError for an unknown fault.
     """
     return Departments(
@@ -45,6 +47,7 @@ def serve(
         name=name,
         tls=tls,
         cut_after=cut_after,
+        slow_seconds=slow_seconds,
     )
 
 

@@ -28,7 +28,9 @@ _READ_ONLY = (
 )
 
 
-def make_sftp_server(shelf: Path, faults: Faults, sent: Counter[tuple[str, str]], cut_after: int) -> Any:
+def make_sftp_server(
+    shelf: Path, faults: Faults, sent: Counter[tuple[str, str]], cut_after: int, slow_seconds: float
+) -> Any:
     """The factory asyncssh wants: one server object a session, with the shelf as its root."""
 
     class Drops(asyncssh.SFTPServer):
@@ -44,7 +46,7 @@ def make_sftp_server(shelf: Path, faults: Faults, sent: Counter[tuple[str, str]]
             path = Path(os.fsdecode(file_obj.name))
             source = path.relative_to(os.path.realpath(shelf)).parts[0]
             if faults.holds(source, "slow"):
-                time.sleep(_SLOW_SECONDS)
+                time.sleep(slow_seconds)
             if offset >= cut_after and faults.strike(source, "torn"):
                 self.connection.abort()
             file_obj.seek(offset)

@@ -30,9 +30,12 @@ class Sabotage:
     """
 
     def __init__(
-        self, before: Callable = lambda feed, contract: None, after: Callable = lambda result, work: None
+        self,
+        before: Callable = lambda feed, contract: None,
+        after: Callable = lambda result, work: None,
+        evidence: Callable | None = None,
     ):
-        self.before, self.after = before, after
+        self.before, self.after, self.evidence = before, after, evidence
 
     def __call__(self, settings, source, policy, cipher: Tokeniser, judging):
         feed = settings.feeds / source
@@ -265,7 +268,9 @@ def test_an_intake_with_a_fault_is_found_by_the_check_about_it(trial, monkeypatc
     if sabotage.evidence:
         real = trials.Verdict
         monkeypatch.setattr(
-            trials, "Verdict", lambda result, bad, kept, written: real(result, bad, sabotage.evidence(kept), written)
+            trials,
+            "Verdict",
+            lambda result, bad, kept, written: real(result, bad, sabotage.evidence(kept), written),
         )
     found = next(one for one in getattr(checks, section)(trial) if one.name == name)
     assert not found.holds

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -15,33 +14,12 @@ from connectors.contract import Contract, Encoding
 from connectors.kit.damage import damages
 from connectors.kit.department_file import load_department_check
 from connectors.kit.mock import Row, mock_name, mock_rows, render_file
-from connectors.kit.scaffold import RESERVED, SQL_WORDS
+from pipelines.connector_contract import Check, contract_checks, line_of
 from pipelines.connector_figures import figures_of
 from pipelines.connector_trial import PEOPLE, Trial, Verdict, open_trial
 from pipelines.errors import UsageError
 
-_EXTENSIONS = {"csv": "csv", "pipe": "txt", "jsonl": "jsonl", "json": "json", "xlsx": "xlsx"}
-_SENSITIVITIES = ("public", "internal", "sensitive", "identity")
 _CANARY = "CANARY9900001950010199"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One answered question. found: empty when it holds; where: file:line; cure: what to do."""
-
-    name: str
-    found: str = ""
-    where: str = ""
-    cure: str = ""
-
-    @property
-    def holds(self) -> bool:
-        return not self.found
-
-    def __str__(self) -> str:
-        if self.holds:
-            return f"✓ {self.name}"
-        return f"✗ {self.name}\n    {self.where}: found {self.found}; {self.cure}"
 
 
 def check_connector(contract: Contract, feed: Path | None = None) -> Iterator[Check]:
@@ -51,7 +29,7 @@ def check_connector(contract: Contract, feed: Path | None = None) -> Iterator[Ch
     """
     if contract.role != "evidence":
         raise UsageError(f"{contract.source} says who is asked about; wanted an evidence source")
-    yield from _contract_checks(contract)
+    yield from contract_checks(contract)
     with open_trial(contract) as trial:
         yield from _delivery_checks(trial)
         yield from _damage_checks(trial)
@@ -61,91 +39,10 @@ def check_connector(contract: Contract, feed: Path | None = None) -> Iterator[Ch
         yield from _feed_checks(contract, feed)
 
 
-def _line_of(contract: Contract, key: str, name: str | None = None) -> str:
-    """path:line of a key, of the column `name` when given; line 1 when the contract does not have it."""
-    lines = contract.path.read_text("utf-8").splitlines()
-    wanted = f'name = "{name}"' if name else f"{key} ="
-    number = next((number for number, line in enumerate(lines, 1) if wanted in line), 1)
-    return f"connectors/{contract.source}/{contract.path.name}:{number}"
-
-
-def _contract_checks(contract: Contract) -> Iterator[Check]:
-    for key in ("title", "owner", "legal_basis", "cadence"):
-        text = getattr(contract, key).strip()
-        found = "" if text and "待填" not in text else "nothing"
-        yield Check(
-            f"contract: {key} is said", found, _line_of(contract, key), f"write the department's {key}"
-        )
-    days = contract.retain_days
-    yield Check(
-        "contract: retention is 1 to 1095 days",
-        "" if 1 <= days <= 1095 else f"{days} days",
-        _line_of(contract, "retain_days"),
-        "set retain_days to what was agreed with the department",
-    )
-    yield Check(
-        "contract: one kind of file",
-        "" if len(contract.files) == 1 else f"{len(contract.files)} [[file]]",
-        _line_of(contract, "key"),
-        "make a source of each kind of file",
-    )
-    file = contract.files[0]
-    yield Check(
-        "contract: file names fit the format",
-        "" if file.pattern.endswith("." + _EXTENSIONS[file.format]) else f"{file.pattern} for {file.format}",
-        _line_of(contract, "pattern"),
-        f"end the pattern with .{_EXTENSIONS[file.format]}",
-    )
-    yield from (_column_check(contract, *question) for question in _column_questions(contract))
-
-
-def _column_questions(contract: Contract) -> Iterator[tuple[str, list[str], str]]:
-    columns = contract.files[0].columns
-    identity = [
-        c.name for c in columns if c.type in ("id", "name", "identifier") and c.sensitivity != "identity"
-    ]
-    yield "numbers, names and accounts are marked identity", identity, 'say sensitivity = "identity"'
-    odd = [c.name for c in columns if c.sensitivity not in _SENSITIVITIES]
-    yield "sensitivity is one of the agreed words", odd, f"wanted one of {', '.join(_SENSITIVITIES)}"
-    yield (
-        "money has a unit",
-        [c.name for c in columns if c.type == "money" and not c.unit],
-        'say unit = "yuan"',
-    )
-    silent = [c.name for c in columns if not c.means and c.header.isascii()]
-    yield "every column says what it means", silent, "say means in Chinese, or use a Chinese header"
-    open_lists = [c.name for c in columns if c.type == "code" and _is_open(c.values)]
-    yield "code lists are closed", open_lists, "list each value once, not empty and without space around it"
-    taken = [c.name for c in columns if c.name in RESERVED | SQL_WORDS]
-    yield "no name the tables need themselves", taken, "choose another English name"
-    unnormal = [c.name for c in columns if unicodedata.normalize("NFC", c.header).strip() != c.header]
-    yield (
-        "headers have no space around them",
-        unnormal,
-        "write the header as in the file, without outer space",
-    )
-    wrong = []
-    for column in columns:
-        try:
-            column.header.encode(contract.files[0].encoding)
-        except UnicodeEncodeError:
-            wrong.append(column.name)
-    yield "headers can be written in the encoding", wrong, "choose another encoding"
-
-
-def _is_open(values: tuple[str, ...]) -> bool:
-    return len(set(values)) != len(values) or any(not value or value != value.strip() for value in values)
-
-
-def _column_check(contract: Contract, question: str, columns: list[str], cure: str) -> Check:
-    where = _line_of(contract, "name", columns[0]) if columns else ""
-    return Check(f"columns: {question}", ", ".join(columns), where, cure)
-
-
 def _intakes(trial: Trial, name: str, found: str) -> Check:
     """A promise of the intake, which no contract can break by itself."""
     cure = "the intake is at fault and not this contract: report it together with the contract"
-    return Check(name, found, _line_of(trial.contract, "source"), cure)
+    return Check(name, found, line_of(trial.contract, "source"), cure)
 
 
 def _held(trial: Trial, name: str, verdict: Verdict, *reasons: str) -> Check:
@@ -154,7 +51,7 @@ def _held(trial: Trial, name: str, verdict: Verdict, *reasons: str) -> Check:
     return Check(
         f"held: {name}",
         "" if held else state,
-        _line_of(trial.contract, "format"),
+        line_of(trial.contract, "format"),
         f"wanted held: {' or '.join(reasons)}",
     )
 
@@ -175,7 +72,7 @@ def _accepted(trial: Trial, name: str, verdict: Verdict, rows: int) -> Check:
     lines = "; ".join(f"line {line}: {reasons}" for line, reasons in verdict.quarantined[:3])
     good = result["state"] == "accepted" and result["accepted"] == rows == result["received"]
     return Check(
-        name, "" if good else f"{told} {lines}", _line_of(trial.contract, "format"), "mend the column's type"
+        name, "" if good else f"{told} {lines}", line_of(trial.contract, "format"), "mend the column's type"
     )
 
 
@@ -267,7 +164,7 @@ def _damage_checks(trial: Trial) -> Iterator[Check]:
         )
         cure = f"wanted line {damage.line}: {damage.reason}; look at the column's type and values"
         yield Check(
-            f"quarantine: {damage.what}", "" if good else told, _line_of(trial.contract, "format"), cure
+            f"quarantine: {damage.what}", "" if good else told, line_of(trial.contract, "format"), cure
         )
     yield _intakes(trial, "quarantine: sums close on every delivery", "" if closes else "sums that do not")
     yield _intakes(
@@ -294,7 +191,7 @@ def _people_checks(trial: Trial) -> Iterator[Check]:
         if wanted
         else "authorisation: none is asked",
         "" if found == wanted and verdict.result["kept"] == PEOPLE - wanted else f"{found} rows dropped",
-        _line_of(contract, "authorisation"),
+        line_of(contract, "authorisation"),
         f"wanted {wanted}",
     )
     strangers = _rows(trial, PEOPLE + 10)[PEOPLE:]
@@ -311,7 +208,7 @@ def _people_checks(trial: Trial) -> Iterator[Check]:
     yield Check(
         "canary: no number, name or account in what is written",
         f"{seen} values" if seen else "",
-        _line_of(contract, "format"),
+        line_of(contract, "format"),
         "give account numbers the type identifier",
     )
 

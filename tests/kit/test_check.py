@@ -11,7 +11,8 @@ import pytest
 from connectors.kit.mock import mock_rows, render_file, write_feed, write_mock_feed
 from connectors.registry import all_contracts, evidence_sources
 from pipelines.cli import main
-from pipelines.connector_check import _contract_checks, _feed_checks, check_connector
+from pipelines.connector_check import _feed_checks, check_connector
+from pipelines.connector_contract import contract_checks
 from pipelines.errors import UsageError
 
 AS_OF = date(2026, 6, 30)
@@ -56,7 +57,7 @@ def test_a_shipped_source_keeps_every_promise(source, capsys):
     ],
 )  # fmt: skip
 def test_an_incomplete_contract_is_found_with_its_place_and_cure(contract, check):
-    found = {one.name: one for one in _contract_checks(contract) if not one.holds}
+    found = {one.name: one for one in contract_checks(contract) if not one.holds}
     assert list(found) == [check]
     assert found[check].cure and "connectors/banks/contract.toml:" in str(found[check])
 

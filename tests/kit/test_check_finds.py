@@ -16,6 +16,7 @@ import pipelines.connector_check as checks
 import pipelines.connector_trial as trials
 from connectors.registry import all_contracts, evidence_sources
 from pipelines.connector_check import check_connector
+from pipelines.connector_contract import contract_checks
 from pipelines.identity.cipher import Tokeniser
 from pipelines.intake.batch import BIT
 
@@ -321,7 +322,7 @@ def test_a_damage_an_intake_overlooks_is_found(trial, monkeypatch, kind):
 
 @pytest.mark.parametrize("source", evidence_sources())
 def test_every_shipped_contract_is_complete(source):
-    asked = list(checks._contract_checks(all_contracts()[source]))
+    asked = list(contract_checks(all_contracts()[source]))
     assert [str(one) for one in asked if not one.holds] == []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.registry import all_contracts, required_authorisations
-from pipelines.connector_check import _contract_checks, check_connector
+from pipelines.connector_check import check_connector
+from pipelines.connector_contract import contract_checks
 from sample_data.further import FURTHER_SOURCES
 
 # 社会救助暂行办法 art. 58: income and property are asked about on the household's commission alone.
@@ -21,7 +22,7 @@ INCOME_AND_PROPERTY = {
 
 @pytest.mark.parametrize("source", FURTHER_SOURCES)
 def test_every_contract_is_complete(source: str) -> None:
-    assert [str(one) for one in _contract_checks(all_contracts()[source]) if not one.holds] == []
+    assert [str(one) for one in contract_checks(all_contracts()[source]) if not one.holds] == []
 
 
 @pytest.mark.parametrize("source", ["real_estate", "fiscal_payroll", "education", "disability_certificates"])

@@ -5,6 +5,7 @@ Rows, counts, next case and downloads share one query.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
@@ -48,6 +49,16 @@ STATES = {
 DUES = {"overdue": "已超期", "week": "七日内到期"}
 # Marks of a search whose words must not stand in an address (it is written to access logs).
 BY_NUMBER, BY_NAME = "number:", "name:"
+# What each of these can be at all. Filters are written to the ledger and the audit log, so a number that may be
+# a person's is none of them, and a search is a code or a number of our own, never control characters.
+_FORMS = {
+    "rule": re.compile(r"[A-Z]\d\d", re.ASCII),
+    "stage": re.compile(r"[a-z_]{1,12}"),
+    "county": re.compile(r"\d{6}", re.ASCII),
+    "township": re.compile(r"\d{9}", re.ASCII),
+    "assignee": re.compile(r"me|none|\d{1,9}", re.ASCII),
+    "q": re.compile(r"[^\x00-\x1f\x7f]{1,80}"),
+}
 _NO_DUE = date(9999, 12, 31)
 # Written out, not bound: the same words as in the index ix_cases_list_order, or it would not be used.
 _DUE = func.coalesce(Case.due_on, literal_column("'9999-12-31'", Date))
@@ -87,18 +98,14 @@ class Filters:
 
 def read_filters(list_name: str, query: QueryParams | dict[str, str]) -> Filters:
     """Filters of an address; a value no list knows is ignored rather than guessed at."""
-    given = {f.name: _visible(query.get(f.name, ""))[:80] for f in fields(Filters) if f.name != "list"}
-    if given["view"] not in ALL_VIEWS:
-        given["view"] = "open"
-    for name, known in (("state", STATES), ("due", DUES)):
+    given = {f.name: str(query.get(f.name, "")) for f in fields(Filters) if f.name != "list"}
+    for name, form in _FORMS.items():
+        if not form.fullmatch(given[name]):
+            given[name] = ""
+    for name, known in (("view", ALL_VIEWS), ("state", STATES), ("due", DUES)):
         if given[name] not in known:
             given[name] = ""
-    return Filters(list_name, **given)
-
-
-def _visible(text: str) -> str:
-    # A NUL in a comparison is an error to PostgreSQL, and no list has anything with control characters.
-    return "".join(character for character in text if character >= " ")
+    return Filters(list_name, **{**given, "view": given["view"] or "open"})
 
 
 def order() -> tuple[Any, ...]:
@@ -220,9 +227,7 @@ def _assigned(assignee: str, viewer: Viewer) -> list[ColumnElement[bool]]:
         return [Case.assignee_id == viewer.user_id]
     if assignee == "none":
         return [Case.assignee_id.is_(None)]
-    # Longer than any number of the database, it would be an error there.
-    known = assignee.isascii() and assignee.isdigit() and len(assignee) < 19
-    return [Case.assignee_id == int(assignee)] if known else []
+    return [Case.assignee_id == int(assignee)] if assignee else []
 
 
 def search_text(typed: str, vault: Vault) -> str:
@@ -230,7 +235,7 @@ def search_text(typed: str, vault: Vault) -> str:
 
     A lead or household number stays as it is. Names are found whole, never by a part of a sealed value.
     """
-    wanted = typed.strip()
+    wanted = "".join(filter(str.isprintable, typed)).strip()
     if not wanted:
         return ""
     token = vault.token_of(wanted)

@@ -138,32 +138,42 @@ def _viewer_of(user: User) -> Viewer:
 def _stopped_at_the_door(target: Page, desk: Desk, rate: RequestRate, request: Request) -> Response | None:
     rate.count(desk.session.id_hash if desk.session else _origin(request), desk.now)
     if target.may is None:
-        _check_csrf(desk, request)
+        _check_csrf(desk, target)
         return None
     if desk.session is None:
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
     if desk.session.stage not in (STAGE_FULL, *target.stages):
         return RedirectResponse(STAGE_PAGES[desk.session.stage], status_code=303)
-    _check_csrf(desk, request)
+    _check_csrf(desk, target)
     if not permissions.may(desk.viewer.role, target.may):
         desk.record("denied", path=target.path, method=target.method)
         raise Forbidden()
     return None
 
 
-def _check_csrf(desk: Desk, request: Request) -> None:
-    if request.method != "POST":
+def _check_csrf(desk: Desk, target: Page) -> None:
+    if target.method != "POST":
         return
-    origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if foreign or not hmac.compare_digest(desk.fields.raw("csrf").encode(), desk.csrf.encode()):
-        desk.record("csrf_refused", path=request.url.path)
+    if _comes_from_elsewhere(desk.request) or not hmac.compare_digest(
+        desk.fields.raw("csrf").encode(), desk.csrf.encode()
+    ):
+        # The page's address, not the one typed: that may hold anything, also a person's number.
+        desk.record("csrf_refused", path=target.path)
         raise Forbidden("页面已过期或者来源不对，请返回重新打开页面再提交。")
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    try:
+        return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    except ValueError:
+        return True
 
 
 def _refusal(desk: Desk, error: DeskError) -> Response:
     if isinstance(error, TooMany):
-        desk.record("rate_refused", path=desk.request.url.path)
+        route = desk.request.scope.get("route")
+        desk.record("rate_refused", path=getattr(route, "path", ""))
     # In a half-finished sign-in the page must not show the menu of the desk.
     return desk.render(
         "error.html", status=error.status, error=error, back=_way_back(desk), typed=_typed_texts(desk)

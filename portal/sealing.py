@@ -25,7 +25,7 @@ class Vault:
     """person_version: the key version that person tokens in this database are kept under."""
 
     def __init__(self, ring: KeyRing, person_version: int) -> None:
-        self._ring = ring
+        self.ring = ring
         self.person_version = person_version
 
     def seal_text(self, text: str, place: str) -> bytes:
@@ -37,20 +37,20 @@ class Vault:
         return "" if sealed is None else self.open_bytes(sealed, place).decode()
 
     def seal_bytes(self, plain: bytes, place: str) -> bytes:
-        version = self._ring.current
-        return version.to_bytes(2, "big") + self._ring.cipher(version).seal(plain, _context(place))
+        version = self.ring.current
+        return version.to_bytes(2, "big") + self.ring.cipher(version).seal(plain, _context(place))
 
     def open_bytes(self, sealed: bytes, place: str) -> bytes:
         version = int.from_bytes(sealed[:2], "big")
-        return self._ring.cipher(version).unseal(sealed[2:], _context(place))
+        return self.ring.cipher(version).unseal(sealed[2:], _context(place))
 
     def same_version(self, tokens: Tokens, version: int) -> Tokens:
         """(n, 16) tokens of another night's key as tokens of this database's."""
         if version == self.person_version:
             return tokens
-        blocks = self._ring.cipher(version).open_tokens(tokens)
+        blocks = self.ring.cipher(version).open_tokens(tokens)
         unpack_chars(blocks)  # refuses blocks of a wrong key
-        return self._ring.cipher(self.person_version).tokens(blocks)
+        return self.ring.cipher(self.person_version).tokens(blocks)
 
     def numbers(self, tokens: list[bytes | None]) -> list[str | None]:
         """The 18 characters behind each token; None stays None."""
@@ -58,7 +58,7 @@ class Vault:
         if not known:
             return [None] * len(tokens)
         matrix = np.frombuffer(b"".join(known), np.uint8).reshape(-1, 16)
-        opened = iter(unpack_blocks(self._ring.cipher(self.person_version).open_tokens(matrix)).to_pylist())
+        opened = iter(unpack_blocks(self.ring.cipher(self.person_version).open_tokens(matrix)).to_pylist())
         return [None if token is None else next(opened) for token in tokens]
 
     def token_of(self, number: str) -> bytes | None:
@@ -66,16 +66,16 @@ class Vault:
         column = normalise_ids(pa.array([number.encode()], pa.binary()), "utf-8")
         if column.missing[0] or not column.chars[0].any():
             return None
-        return self._ring.cipher(self.person_version).tokens(pack_blocks(column.chars)).tobytes()
+        return self.ring.cipher(self.person_version).tokens(pack_blocks(column.chars)).tobytes()
 
     def name_digests(self, names: list[str]) -> list[bytes]:
         """Keyed digests of normalised names, to find a typed name without opening all of them."""
         column = pa.array([normalise_name(name) for name in names], pa.string())
-        return [row.tobytes() for row in self._ring.cipher(self.person_version).digest(column, "desk-name")]
+        return [row.tobytes() for row in self.ring.cipher(self.person_version).digest(column, "desk-name")]
 
     def codes_of(self, messages: list[str]) -> list[str]:
         """A 64-bit keyed code of each message, hexadecimal: tells whether a returned row is one of ours."""
-        digests = self._ring.cipher(self.person_version).digest(pa.array(messages, pa.string()), "desk-row")
+        digests = self.ring.cipher(self.person_version).digest(pa.array(messages, pa.string()), "desk-row")
         return [row.tobytes().hex() for row in digests[:, :8]]
 
 

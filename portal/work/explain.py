@@ -9,6 +9,7 @@ from portal.codes import clocks, desk_codes
 from portal.desk import Desk
 from portal.errors import NotFound, Refused
 from portal.schema import Case, Lead, Reply, Suppression
+from portal.suppressions import write_out_after_commit
 from portal.work.field import move_when_answered
 from portal.work.steps import check_stage, enter, leads_of, tell, written_by
 from portal.workdays import due_date
@@ -37,6 +38,7 @@ def suppress(desk: Desk, case: Case) -> str:
         case.assignee_id = desk.viewer.user_id
     desk.db.flush()
     move_when_answered(desk, case)
+    write_out_after_commit(desk)
     tell(desk, case, "explained", f"{lead.lead_no} 已说明，有效期至 {until}")
     return "explained"
 
@@ -72,5 +74,6 @@ def lift(desk: Desk, case: Case) -> str:
     lead.suppression_id = lead.reply_code = lead.reply_fact = None
     case.closed_on = case.closed_by = case.outcome = None
     enter(desk, case, "returned")
+    write_out_after_commit(desk)
     tell(desk, case, "lifted", f"{lead.lead_no} 的说明已撤销")
     return "lifted"

@@ -18,6 +18,7 @@ from pipelines.identity.keyring import KeyRing
 from pipelines.lists import read_list
 from pipelines.night import run_night
 from pipelines.settings import Settings
+from pipelines.stages import begin_night, end_night, settings_values
 from pipelines.verify import verify_home
 from portal import suppressions
 from sample_data.build import write_province
@@ -190,6 +191,10 @@ def test_a_broken_or_foreign_file_stops_the_night(story, tmp_path):
             file.write_bytes(content)
             with pytest.raises(NightFailed, match=r"suppressions\.sealed.*Nothing was published"):
                 story.night.run(FIRST + 4 * DAY)
+            given = {"as_of": "2026-06-19", "feeds": str(story.night.feeds), "home": str(story.night.home)}
+            with pytest.raises(NightFailed, match="Nothing was published"):
+                begin_night(given, FIRST, "scheduled")
+            end_night(settings_values(given, FIRST), "scheduled")
     finally:
         file.write_bytes(whole)
     assert sorted(path.name for path in (story.night.home / "nights").iterdir()) == before

@@ -247,6 +247,8 @@ def test_explanations_are_written_out_sealed_for_the_night(loaded, county):
         "until": "2027-06-30",
     }
     county.done(case_of(loaded, "H2").id, "suppress", kept)
+    # Written when it was explained, and again by every load.
+    assert len(read_suppressions(loaded.home, loaded.ring).entries) == 1
     assert export(loaded.home, loaded.engine, loaded.ring, day(loaded)) == 1
     sealed = (loaded.home / "suppressions.sealed").read_bytes()
     for plain in (
@@ -259,6 +261,7 @@ def test_explanations_are_written_out_sealed_for_the_night(loaded, county):
     told = read_suppressions(loaded.home, loaded.ring).entries[0]
     assert (told["household_id"], told["rule"], told["fact"], told["by"]) == ("H2", "I01", "6000000", "xian1")
     county.done(case_of(loaded, "H2").id, "lift", {"lead": kept["lead"]})
+    assert read_suppressions(loaded.home, loaded.ring).entries == ()
     assert export(loaded.home, loaded.engine, loaded.ring, day(loaded)) == 0
     assert case_of(loaded, "H2").stage == "returned"
 

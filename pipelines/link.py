@@ -12,7 +12,7 @@ from connectors.registry import all_contracts, authorised_sources, evidence_sour
 from pipelines.durable import replacing_folder
 from pipelines.intake.evidence import REGISTER_SCHEMA, open_evidence_rows
 from pipelines.settings import Settings
-from pipelines.warehouse import build_table, load_table, open_warehouse, write_table
+from pipelines.warehouse import build_file, build_table, load_table, open_warehouse, view_table
 
 PEOPLE_TABLES = ("household", "record", "person", "incomplete", "authorised", "near_suspect")
 
@@ -28,9 +28,7 @@ def link_night(settings: Settings) -> dict[str, Any]:
             load_people(con, settings.work / "people")
             build_table(con, "link/asked_record")
             for source in evidence_sources():
-                counts[source] = _link_source(con, settings, source)
-                write_table(con, f"select * from reach_{source}", building / f"reach_{source}.parquet")
-                con.execute(f"drop table reach_{source}")
+                counts[source] = _link_source(con, settings, source, building / f"reach_{source}.parquet")
         (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     return counts
 
@@ -45,35 +43,36 @@ def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     load_table(con, "register_row", parts, REGISTER_SCHEMA)
 
 
-def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str) -> dict[str, int]:
+def _link_source(
+    con: duckdb.DuckDBPyConnection, settings: Settings, source: str, reach: Path
+) -> dict[str, int]:
+    """Write how the source's rows reach the records to `reach`; returns what is counted on the way."""
     contract = all_contracts()[source]
     con.register("evidence", open_evidence_rows(settings.work / "evidence" / source, contract.files[0]))
-    build_table(con, "link/reach", source="evidence", with_obligors=source == "tax")
-    row = con.execute(
+    build_file(con, "link/reach", reach, source="evidence", with_obligors=source == "tax")
+    view_table(con, "reach", reach)
+    ((linked, distinct),) = con.execute(
         """
-        select (select count(*) from (select distinct row from reach where how = 'exact')),
+        select (select count(*) from reach where how = 'exact' and is_alone)
+                + (select count(distinct row) from reach where how = 'exact' and not is_alone),
             (select count(*) from (select distinct person, row_digest from reach where how = 'exact'))
         """
-    ).fetchone()
-    assert row is not None
+    ).fetchall()
     scopes = authorised_sources()
     bit = scopes.index(source) if source in scopes else None
-    without = con.execute(
+    ((without,),) = con.execute(
         "select count(*) from evidence join person using (person) where $bit is not null and (scopes >> $bit) & 1 = 0",
         {"bit": bit},
-    ).fetchone()
-    assert without is not None
+    ).fetchall()
     amounts = [
         f"coalesce(sum({column.name}), 0)" for column in contract.files[0].columns if column.type == "money"
     ]
-    total = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from evidence").fetchone()
-    assert total is not None
-    con.execute(f"alter table reach rename to reach_{source}")
+    ((rows, total),) = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from evidence").fetchall()
     con.unregister("evidence")
     return {
-        "linked": row[0],
-        "duplicate": row[0] - row[1],
-        "used_without_authorisation": without[0],
-        "evidence_rows": total[0],
-        "evidence_sum": int(total[1] or 0),
+        "linked": linked,
+        "duplicate": linked - distinct,
+        "used_without_authorisation": without,
+        "evidence_rows": rows,
+        "evidence_sum": int(total or 0),
     }

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
+_CREATES = re.compile(r"^create or replace table \w+ as$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 
 
@@ -44,8 +45,20 @@ def build_table(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> Non
     nobody offered, duckdb.Error for a refused statement.
     """
     text = sql_text(name)
-    wanted = set(_PARAMETER.findall(re.sub(r"--[^\n]*", "", text)))
-    con.execute(text, {key: values[key] for key in wanted})
+    con.execute(text, _wanted_values(text, values))
+
+
+def build_file(con: duckdb.DuckDBPyConnection, name: str, path: Path, **values: Any) -> None:
+    """Write as Parquet what sql/<name>.sql would create, without having it in memory; as build_table."""
+    text = sql_text(name)
+    query = _CREATES.split(text, maxsplit=1)[1].rstrip().removesuffix(";")
+    con.execute(
+        f"copy ({query}) to {_quoted(path)} (format parquet, compression lz4)", _wanted_values(text, values)
+    )
+
+
+def _wanted_values(text: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in set(_PARAMETER.findall(re.sub(r"--[^\n]*", "", text)))}
 
 
 def load_table(

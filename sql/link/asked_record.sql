@@ -8,6 +8,7 @@ select
     r.household,
     p.person,
     r.role = 'member' as is_member,
+    count(*) over (partition by p.person) = 1 as is_alone,
     r.name_digest,
     r.name_readable
 from record as r

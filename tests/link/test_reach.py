@@ -30,10 +30,10 @@ def reached(
 ) -> list[str]:
     with duckdb.connect(":memory:") as con:
         con.execute(
-            "create table asked_record (record int, household int, person int, is_member bool, name_digest bigint, name_readable bool)"
+            "create table asked_record (record int, household int, person int, is_member bool, is_alone bool, name_digest bigint, name_readable bool)"
         )
         con.execute(
-            "insert into asked_record values (1, 1, 5, ?, ?, ?), (2, 1, 6, true, 7, true)",
+            "insert into asked_record values (1, 1, 5, ?, true, ?, ?), (2, 1, 6, true, true, 7, true)",
             [is_member, int(record), record != "0"],
         )
         con.execute(

@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -38,7 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(settings: Settings, given: argparse.Namespace) -> int:
     """Behind a reverse proxy that ends TLS; the proxy's address is the only one whose X-Forwarded-* count."""
-    uvicorn.run(create_app(settings), host=given.host, port=given.port, access_log=False, server_header=False)
+    served: Any = create_app(settings)
+    if given.workers > 1:
+        # The tables are brought up to date before several processes would all begin to.
+        served.state.office.engine.dispose()
+        served = "portal.app:app_of_the_environment"
+    uvicorn.run(
+        served,
+        factory=given.workers > 1,
+        workers=given.workers,
+        host=given.host,
+        port=given.port,
+        access_log=False,
+        server_header=False,
+    )
     return 0
 
 
@@ -136,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     served = commands.add_parser("serve", help="serve the desk")
     served.add_argument("--host", default="127.0.0.1")
     served.add_argument("--port", type=int, default=8080)
+    served.add_argument("--workers", type=int, default=1, help="processes that serve (1)")
     loaded = commands.add_parser("load", help="load published nights, write explanations out")
     loaded.add_argument("--as-of", type=date.fromisoformat)
     tried = commands.add_parser("demo", help="load, make demonstration accounts, serve on loopback")

@@ -27,7 +27,7 @@ from portal.load import open_vault
 from portal.rates import RequestRate
 from portal.remembered import begin_stamping
 from portal.routing import PAGES, endpoint, not_found
-from portal.settings import Settings
+from portal.settings import Settings, settings_from_environment
 from portal.templating import make_templates
 
 FOLDER = Path(__file__).parent
@@ -77,6 +77,11 @@ def create_app(settings: Settings, ring: KeyRing | None = None) -> Starlette:
     )
     app.state.office = office
     return app
+
+
+def app_of_the_environment() -> Starlette:
+    """What each process serves when there are several; $HEDUI_HOME and the others tell where."""
+    return create_app(settings_from_environment())
 
 
 def open_office(settings: Settings, ring: KeyRing | None = None) -> Office:

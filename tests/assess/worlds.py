@@ -198,22 +198,28 @@ def _put_people(con: duckdb.DuckDBPyConnection, homes: Mapping[str, Home]) -> di
     insert_arrow(con, "register_row", REGISTER_SCHEMA.empty_table())
     every = (1 << 63) - 1
     places: dict[tuple[str, int], int] = {}
+    households: list[tuple[Any, ...]] = []
+    records: list[tuple[Any, ...]] = []
     for number, (name, home) in enumerate(homes.items(), start=1):
         on_roster = home.list == "roster"
-        con.execute(
-            f"insert into household values ({', '.join('?' * 13)})",
-            [number, home.list, name, home.programme if on_roster else None, home.county, home.township, home.area,
-             home.declared * 10**6 if on_roster else None, 0 if on_roster else None,
-             None if on_roster else home.declared * 10**6, None if on_roster else home.rigid * 10**6,
-             None if on_roster else home.has_obligor, home.quarantined],
+        declared = home.declared * 10**6
+        households.append(
+            (number, home.list, name, home.programme if on_roster else None, home.county, home.township, home.area,
+             declared if on_roster else None, 0 if on_roster else None, None if on_roster else declared,
+             None if on_roster else home.rigid * 10**6, None if on_roster else home.has_obligor, home.quarantined)
         )  # fmt: skip
         for place, member in enumerate(home.members):
             places[name, place] = record = len(places) + 1
-            con.execute(
-                f"insert into record values ({', '.join('?' * 13)})",
-                [record, number, home.list, member.role, 1, record, member.is_valid, member.age, member.relation,
-                 member.grade, member.category, member.severe_illness, every if home.authorised else 0],
+            records.append(
+                (record, number, home.list, member.role, 1, record, member.is_valid, member.age, member.relation,
+                 member.grade, member.category, member.severe_illness, every if home.authorised else 0)
             )  # fmt: skip
+    for table, rows in (("household", households), ("record", records)):
+        if rows:
+            columns = [pa.array(column) for column in zip(*rows, strict=True)]
+            con.register("_rows", pa.table(columns, names=[f"c{place}" for place in range(len(columns))]))
+            con.execute(f"insert into {table} select * from _rows")
+            con.unregister("_rows")
     return places
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -21,6 +23,11 @@ from portal.workbook import SHEET
 
 MAX_ROWS = 60_000
 _MAX_UNPACKED = 300 * 1024 * 1024
+# A cell or row beyond row 99,999 or column AZ. The reader makes room for the whole rectangle up to the farthest
+# cell: one in the last corner of a sheet would ask for more memory than there is, and end the process.
+_FAR_AWAY = re.compile(
+    rb"""\sr\s*=\s*["'](?:[A-Z]*[0-9]{6}|[A-Z]{3}|[B-Z][A-Z][0-9]|[^"']{12}|[^"']*&)""", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -98,11 +105,13 @@ def _check_package(content: bytes) -> None:
     """An XLSX is a zip; one that unpacks to hundreds of megabytes is no form of ours."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            unpacked = sum(entry.file_size for entry in package.infolist())
-    except zipfile.BadZipFile:
+            if sum(entry.file_size for entry in package.infolist()) > _MAX_UNPACKED:
+                raise Refused("文件展开后过大，不予处理。")
+            sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/")]
+            if any(_FAR_AWAY.search(package.read(name)) for name in sheets):
+                raise Refused(f"表格的行或列过多：一次最多回传 {MAX_ROWS} 行，不要增加列。")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
         raise Refused("打不开这个文件：须是从本工作台下载的 XLSX。") from None
-    if unpacked > _MAX_UNPACKED:
-        raise Refused("文件展开后过大，不予处理。")
 
 
 def _take_row(desk: Desk, list_name: str, row: _FilledRow) -> RowResult:

@@ -15,6 +15,7 @@ from portal.schema import (
     Case,
     Decision,
     Event,
+    Household,
     Lead,
     Note,
     Notice,
@@ -49,9 +50,10 @@ class ShownLead:
 
 @dataclass(frozen=True)
 class CaseFile:
-    """A case as its page shows it: every list oldest first."""
+    """A case as its page shows it: every list oldest first. household: None of a family that is on no roster."""
 
     case: Case
+    household: Household | None
     leads: list[ShownLead]
     assignee: str
     visits: list[dict[str, Any]]
@@ -70,6 +72,7 @@ def open_file(desk: Desk, case: Case, leads: list[Lead]) -> CaseFile:
     records = {table: _records(desk, case, table, names) for table in _SEALED}
     return CaseFile(
         case=case,
+        household=household_of(desk, case),
         leads=show_leads(desk, leads, records[Reply], names),
         assignee=names.get(case.assignee_id or 0, ""),
         visits=records[Visit],
@@ -82,6 +85,11 @@ def open_file(desk: Desk, case: Case, leads: list[Lead]) -> CaseFile:
         attachments=records[Attachment],
         events=records[Event],
     )
+
+
+def household_of(desk: Desk, case: Case) -> Household | None:
+    """The household's row of the roster, on which stands what it declared."""
+    return desk.db.scalars(select(Household).where(Household.household_id == case.household_id)).one_or_none()
 
 
 def show_leads(

@@ -6,13 +6,18 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import bindparam, insert, select, update
 
 from portal.night import PublishedNight
 from portal.schema import Household, YearlyVisit
 from portal.scope import ScopedSession
 
-_TOLD = ("county_code", "township_code", "programme", "area", "disability", "lacks")
+_WORDS = ("county_code", "township_code", "programme", "area", "disability", "lacks")
+# Column of the desk to that of the night, which older nights have not.
+_DECLARED = {"declared_income_fen": "declared_income", "declared_assets_fen": "declared_assets"}
+_TOLD = (*_WORDS, *_DECLARED)
+_Row = tuple[str | int | None, ...]
 
 
 def follow_roster(db: ScopedSession, night: PublishedNight) -> None:
@@ -57,12 +62,20 @@ def groups_of_households(roster: pa.Table | None) -> dict[str, dict[str, str]]:
     }
 
 
-def _told(roster: pa.Table) -> dict[str, tuple[str, ...]]:
-    columns = (roster.column(name).to_pylist() for name in _TOLD)
+def _told(roster: pa.Table) -> dict[str, _Row]:
+    columns = [roster.column(name).to_pylist() for name in _WORDS]
+    columns += [_fen(roster, name) for name in _DECLARED.values()]
     return dict(zip(roster.column("household_id").to_pylist(), zip(*columns, strict=True), strict=True))
 
 
-def _add(db: ScopedSession, as_of: date, fresh: dict[str, tuple[str, ...]]) -> None:
+def _fen(roster: pa.Table, name: str) -> list[int | None]:
+    if name not in roster.column_names:
+        return [None] * roster.num_rows
+    hundredfold = pc.multiply(roster.column(name), pa.scalar(100, pa.decimal128(3, 0)))
+    return hundredfold.cast(pa.int64()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _add(db: ScopedSession, as_of: date, fresh: dict[str, _Row]) -> None:
     rows = [
         {"household_id": number, "first_night": as_of, "last_night": as_of, "on_roster": True}
         | dict(zip(_TOLD, row, strict=True))
@@ -72,7 +85,7 @@ def _add(db: ScopedSession, as_of: date, fresh: dict[str, tuple[str, ...]]) -> N
         db.execute(insert(Household), rows)
 
 
-def _change(db: ScopedSession, changed: list[tuple[int, tuple[str, ...]]]) -> None:
+def _change(db: ScopedSession, changed: list[tuple[int, _Row]]) -> None:
     _update(
         db,
         {name: bindparam(name) for name in _TOLD} | {"on_roster": True},
@@ -92,7 +105,7 @@ def _update(db: ScopedSession, values: dict[str, Any], rows: list[dict[str, Any]
     db.connection().execute(statement, rows)
 
 
-def _move_visits(db: ScopedSession, moved: dict[str, tuple[str, ...]]) -> None:
+def _move_visits(db: ScopedSession, moved: dict[str, _Row]) -> None:
     """A household that moved takes its visits along: the new place has to read them."""
     for number, (county, township, *_) in moved.items():
         db.execute(

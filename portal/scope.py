@@ -76,6 +76,19 @@ def place_criterion(table: Any, viewer: Viewer) -> ColumnElement[bool]:
     return table.county_code.startswith(region)  # type: ignore[no-any-return]
 
 
+def officers_criterion(users: Any, viewer: Viewer, county: str = "") -> ColumnElement[bool]:
+    """The condition under which an officer who works cases is named to the viewer: one of the viewer's own place,
+    of `county` within it, or of the county that a township is in. Accounts stand on no household, so that the
+    session does not filter them.
+    """
+    region = viewer.region
+    if not region or not region.isdigit() or (county and not county.startswith(region[:COUNTY_DIGITS])):
+        return false()
+    above = (users.role == "county") & (users.region == region[:COUNTY_DIGITS])
+    within = users.region.startswith(region) & users.region.startswith(county)
+    return users.role.in_(("county", "township")) & (within | above)  # type: ignore[no-any-return]
+
+
 _PLACED: tuple[type[InPlace], ...] = ()
 
 

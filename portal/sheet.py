@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select
 
+from policy.codes import load_codes
 from policy.rules import Rule, load_rules
 from portal.codes import desk_codes, place_names, rule_figures
 from portal.incoming import NAME_PLACE
@@ -18,7 +19,8 @@ from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault, masked_name, masked_number
 
 RULES: dict[str, Rule] = load_rules()
-PROGRAMMES = {"dibao": "低保", "tekun": "特困", "dibao_margin": "低保边缘", "rigid_expenditure": "刚性支出"}
+# Read once: a sheet asks for every row.
+_PROGRAMMES = load_codes().programmes
 _PICKED = (
     Lead.id,
     Lead.lead_no,
@@ -83,7 +85,7 @@ _COMMON_LAST: dict[str, Cell] = {
 COLUMNS: dict[str, dict[str, Cell]] = {
     "discrepancies": {
         **_COMMON_FIRST,
-        "救助类别": lambda row, name, number: PROGRAMMES.get(row.programme or "", row.programme or ""),
+        "救助类别": lambda row, name, number: _PROGRAMMES.name(row.programme or ""),
         **_PERSON,
         "核对值": lambda row, name, number: figure(row.rule, row.value_fen),
         "标准值": lambda row, name, number: figure(row.rule, row.line_fen),

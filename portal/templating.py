@@ -74,13 +74,20 @@ def make_templates() -> Environment:
         area_name=load_codes().areas.name,
     )
     environment.globals["csrf"] = _csrf_field
-    environment.filters.update(yuan=yuan, local=_local_time, day=_day, moment=beijing_text)
+    environment.filters.update(
+        yuan=yuan, declared=_declared, local=_local_time, day=_day, moment=beijing_text
+    )
     return environment
 
 
 @pass_context
 def _csrf_field(context: Context) -> Markup:
     return Markup('<input type="hidden" name="csrf" value="{}">').format(context["desk"].csrf)
+
+
+def _declared(fen: int | None) -> str:
+    """A declared amount. Nothing declared is 0 on the roster; a night that did not tell it is another thing."""
+    return "未载明" if fen is None else f"{yuan(fen)}元"
 
 
 def _local_time(at: datetime | None) -> str:

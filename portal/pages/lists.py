@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import or_, select
 from starlette.responses import Response
 
 from portal.codes import desk_codes
@@ -16,8 +17,10 @@ from portal.listing import (
     read_filters,
     search_text,
 )
+from portal.permissions import ROLES
 from portal.routing import page
-from portal.schema import Lead
+from portal.schema import Case, Lead, User
+from portal.scope import COUNTY_DIGITS, officers_criterion
 from portal.sheet import COLUMNS, SheetRow, read_rows, select_rows
 from portal.work.steps import find_case
 
@@ -40,7 +43,10 @@ def show_list(desk: Desk) -> Response:
         groups=by_case(rows),
         rules=choices(desk.db, filters.list, Lead.rule),
         townships=choices(desk.db, filters.list, Lead.township_code),
-        counties=choices(desk.db, filters.list, Lead.county_code) if len(desk.viewer.region) < 6 else [],
+        counties=choices(desk.db, filters.list, Lead.county_code)
+        if len(desk.viewer.region) < COUNTY_DIGITS
+        else [],
+        assignees=assignees(desk, filters),
         stages=desk_codes().stages,
         at=at,
         pages=pages,
@@ -81,6 +87,25 @@ def by_case(rows: list[SheetRow]) -> list[list[SheetRow]]:
         else:
             groups.append([row])
     return groups
+
+
+def assignees(desk: Desk, filters: Filters) -> list[tuple[str, str]]:
+    """The choices of the assignee filter: me, nobody, and the officers of the own place by name.
+
+    Above the county there are thousands: those of one county are offered once it is chosen. Whoever is switched off
+    is offered while cases are still with them.
+    """
+    offered = [("me", "我"), ("none", "未分派")]
+    if len(desk.viewer.region) >= COUNTY_DIGITS or filters.county:
+        with_cases = select(Case.id).where(Case.assignee_id == User.id, Case.stage != "closed").exists()
+        found = select(User.id, User.display_name, User.role).where(
+            officers_criterion(User, desk.viewer, filters.county), or_(User.active, with_cases)
+        )
+        officers = desk.db.execute(found.order_by(User.role, User.region, User.login))
+        offered += [(str(row.id), f"{row.display_name}（{ROLES[row.role]}）") for row in officers]
+    if filters.assignee and filters.assignee not in dict(offered):
+        offered.append((filters.assignee, "其他人员"))
+    return offered
 
 
 def _page_number(desk: Desk) -> int:

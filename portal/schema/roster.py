@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.schema.base import Base, InPlace, RowId
@@ -14,6 +14,7 @@ class Household(InPlace, Base):
     """lacks: why the last night was no whole check (pipelines.roster_extract), '' when it was one.
 
     checked_night: the last night that was one. on_roster: whether the last night still had it.
+    declared_*: what the household told, income a month; None of a night before nights told it.
     """
 
     __tablename__ = "households"
@@ -24,6 +25,8 @@ class Household(InPlace, Base):
     area: Mapped[str] = mapped_column(String(8))
     disability: Mapped[str] = mapped_column(String(8))
     lacks: Mapped[str] = mapped_column(String(16))
+    declared_income_fen: Mapped[int | None] = mapped_column(BigInteger)
+    declared_assets_fen: Mapped[int | None] = mapped_column(BigInteger)
     first_night: Mapped[date]
     last_night: Mapped[date]
     checked_night: Mapped[date | None]

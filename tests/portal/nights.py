@@ -18,7 +18,10 @@ from pipelines.publish import SCHEMAS
 
 CENT = Decimal("0.01")
 _ROSTER_COLUMNS = ("household_id", "county_code", "township_code", "programme", "area", "disability", "lacks")
-ROSTER = pa.schema([(name, pa.string()) for name in _ROSTER_COLUMNS])
+_DECLARED = [(name, pa.decimal128(22, 2)) for name in ("declared_income", "declared_assets")]
+ROSTER = pa.schema([*((name, pa.string()) for name in _ROSTER_COLUMNS), *_DECLARED])
+# As nights wrote it before they told what was declared.
+OLD_ROSTER = pa.schema([(name, pa.string()) for name in _ROSTER_COLUMNS])
 
 
 def number(serial: int, born: int = 19500101) -> str:
@@ -46,6 +49,7 @@ def publish(
     run: str = "r1",
     first: str | None = None,
     roster=None,
+    schema=ROSTER,
 ) -> date:
     """Publish a night with these rows; returns its day. roster: rows of `household`, None for a night without one."""
     folder = home / "nights" / f"{as_of}-{run}"
@@ -57,7 +61,7 @@ def publish(
         "quarantine": pa.table({"source": [], "file": [], "line": pa.array([], pa.int64()), "reasons": []}),
     }
     if roster is not None:
-        tables["roster"] = pa.Table.from_pylist(list(roster), ROSTER)
+        tables["roster"] = pa.Table.from_pylist(list(roster), schema)
     for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet")
         files[f"{name}.parquet"] = hashlib.sha256((folder / f"{name}.parquet").read_bytes()).hexdigest()
@@ -85,7 +89,12 @@ def household(number: str, **told) -> dict:
     """One row of the roster beside the lists."""
     county, town = told.pop("county", "440103"), told.pop("town", "001")
     usual = {"programme": "dibao", "area": "urban", "disability": "none", "lacks": ""}
-    return {"household_id": number, "county_code": county, "township_code": county + town} | usual | told
+    declared = {
+        name: Decimal(told.pop(name, usual)).quantize(CENT)
+        for name, usual in (("declared_income", "800"), ("declared_assets", "1000"))
+    }
+    place = {"household_id": number, "county_code": county, "township_code": county + town}
+    return place | usual | declared | told
 
 
 def _table(ring: KeyRing, which: str, letter: str, as_of: str, first: str, rows) -> pa.Table:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
 import portal
@@ -196,3 +197,41 @@ def test_an_administrator_reaches_only_accounts_of_the_own_region(loaded):
         "/users", {"login": "spy", "display_name": "某", "role": "county", "region": "440103"}
     )
     assert refused.status_code == 403
+
+
+def offered(officer, query=""):
+    page = BeautifulSoup(officer.get(f"/lists/discrepancies{query}").text, "html.parser")
+    return {option["value"]: option.text for option in page.select("select[name=assignee] option")}
+
+
+def test_the_assignee_filter_offers_the_officers_of_the_own_place_and_nobody_else(loaded, everyone):
+    def names(who, query=""):
+        return {
+            text.split("（")[0]
+            for value, text in offered(everyone[who], query).items()
+            if value.isdigit() and text.startswith("官员u_")
+        }
+
+    own, foreign = {"官员u_own", "官员u_township", "官员u_next_township"}, {"官员u_neighbour"}
+    assert names("own") == own and names("neighbour") == foreign
+    assert names("township") == {"官员u_own", "官员u_township"}
+    # Above the county, the officers of the county that was chosen, if it is one of the own.
+    assert names("province") == set()
+    assert names("province", "?county=440104") == names("city", "?county=440104") == foreign
+    assert names("own", "?county=440104") == set()
+    theirs = next(value for value in offered(everyone["neighbour"]) if value.isdigit())
+    assert offered(everyone["own"], f"?assignee={theirs}")[theirs] == "其他人员"
+    assert names("other_city", "?county=440103") == set()
+
+
+def test_the_assignee_filter_finds_the_officers_rows_and_keeps_the_choice(loaded, everyone):
+    own = everyone["own"]
+    case = case_of(loaded, "H1").id
+    me = next(value for value, text in offered(own).items() if text.startswith("官员u_own"))
+    own.done(case, "assign", {"assignee": me})
+    page = BeautifulSoup(own.get(f"/lists/discrepancies?assignee={me}").text, "html.parser")
+    assert {link.text for link in page.select("table.leads th a")} == {
+        lead.lead_no for lead in leads_of(loaded, "H1")
+    }
+    assert page.select_one("select[name=assignee] option[selected]")["value"] == me
+    assert f"assignee={me}" in page.select_one("nav.tabs a")["href"]

@@ -6,6 +6,7 @@
         link/reach_<source>.parquet     the rows that reach them
         registers/*.parquet             rows that share a register with them
         sources.json                    what became of each source
+        intake/<source>/                its evidence as it was read, for the next night (read.json says under what)
 
 De-identified and sealed like the published lists, and not part of the night: it may be deleted at any time.
 """
@@ -60,7 +61,7 @@ def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dic
     os.replace(settings.work / "link", building / "link")
     (building / "registers").mkdir()
     for part in (settings.work / "evidence" / "household_registration").glob("register-*.parquet"):
-        os.replace(part, building / "registers" / part.name)
+        os.link(part, building / "registers" / part.name)
     (building / "sources.json").write_text(json.dumps(sources, ensure_ascii=False), encoding="utf-8")
     kept = {
         "as_of": manifest["as_of"],
@@ -69,11 +70,27 @@ def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dic
         "key_version": manifest["key_version"],
         "files": {str(path.relative_to(building)): sha256_of(path) for path in sorted(building.rglob("*.*"))},
     }
+    _keep_readings(settings.work / "evidence", building / "intake")
     replace_file(building / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
     os.replace(building, target)
     for folder in outdated_evidence(settings.home):
         shutil.rmtree(folder, ignore_errors=True)
     return target
+
+
+def _keep_readings(evidence: Path, target: Path) -> None:
+    """Keep what was read of each source, so that the next night need not read the same delivery again."""
+    target.mkdir()
+    for folder in evidence.iterdir():
+        if (folder / "read.json").is_file():
+            os.replace(folder, target / folder.name)
+
+
+def intake_kept(home: Path, source: str) -> Path | None:
+    """Where the evidence of a source lies as it was read for the latest published night."""
+    newest = latest(home)
+    folder = evidence_folder(home) / newest["folder"] / "intake" / source if newest else None
+    return folder if folder and folder.is_dir() else None
 
 
 def outdated_evidence(home: Path) -> list[Path]:

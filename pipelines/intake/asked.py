@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,23 @@ class AskedPeople:
         self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         self._known_names, ranks = np.unique(self.names, return_inverse=True)
         self._pairs = np.sort(_pair_keys(self.name_of, ranks))
+
+    def fingerprint(self) -> str:
+        """One digest of everybody and under which names, in hexadecimal."""
+        digest = hashlib.sha256()
+        for values in (
+            self.hi,
+            self.lo,
+            self.person,
+            self.authorised,
+            self.has_readable_name,
+            self.has_unreadable_name,
+        ):
+            digest.update(np.ascontiguousarray(values).data)
+        order = np.lexsort((self.names, self.name_of))
+        digest.update(self.name_of[order].data)
+        digest.update(self.names[order].data)
+        return digest.hexdigest()
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""

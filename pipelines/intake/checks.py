@@ -89,6 +89,10 @@ class Checked:
     def id_blocks(self, rows: NDArray[np.int64]) -> Matrix:
         return pack_blocks(self.id_chars(rows))
 
+    def first_future(self, as_of: date) -> int:
+        columns = [column for column in self.file.columns if column.not_future]
+        return earliest_after(as_of, [self._canonical[column.name].dictionary for column in columns])
+
     def raw_fields(self, row: int) -> list[str]:
         values = self.batch.columns.values()
         return [column[row].as_py().decode(self.batch.encoding) for column in values]
@@ -190,6 +194,12 @@ def _judge_listed(checked: Checked, column: Column, judging: Judging) -> None:
     checked.mask |= bits[values.indices.to_numpy(zero_copy_only=False)]
     parsed = pa.array([value for value, _, _ in judged], parsed_type(column))
     checked._canonical[column.name] = pa.DictionaryArray.from_arrays(values.indices, parsed)
+
+
+def earliest_after(as_of: date, columns: list[pa.Array]) -> int:
+    """The earliest of some dates that is later than as_of, as yyyymmdd; 0 without one."""
+    later = [pc.min(values.filter(pc.greater(values, pa.scalar(as_of)))).as_py() for values in columns]
+    return min((day.year * 10000 + day.month * 100 + day.day for day in later if day), default=0)
 
 
 def parsed_type(column: Column) -> pa.DataType:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,13 +26,17 @@ from pipelines.identity.tokens import token_halves
 from pipelines.intake.asked import AskedPeople, load_asked
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
+from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.judged import Judged
-from pipelines.intake.receipts import ReceiptFile
+from pipelines.intake.receipts import Receipt, ReceiptFile
+from pipelines.intake.reuse import forget_reading, is_as_promised, note_reading, reading_key, take_again
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
 from policy.model import PolicyAt
 
 # GB/T 4761: the head and the head's spouse; registers are looked at for H01 through them (spec section 4).
+_NEVER = 99999999
+_MARK_BITS = 24
 _HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
 REGISTER_SCHEMA = pa.schema(
     [
@@ -46,21 +49,6 @@ REGISTER_SCHEMA = pa.schema(
         ("born", pa.int32()),
     ]
 )
-
-
-@dataclass
-class Gathered:
-    """What one file yields besides its counts; first_row: the number of its first kept row.
-
-    registers: keyed digests of the registers to look at again.
-    """
-
-    outcome: FileOutcome
-    first_row: int = 0
-    unauthorised: int = 0
-    kept: int = 0
-    kept_sum: int = 0
-    registers: set[int] = field(default_factory=set)
 
 
 class _Reached(NamedTuple):
@@ -127,6 +115,7 @@ def gather_file(
         for checked in read_file(feed, contract, listed, judging, gathered.outcome):
             good = np.flatnonzero(checked.mask == 0)
             gathered.outcome.note_codes(checked, good)
+            gathered.note_future(checked.first_future(judging.as_of))
             table = _reach(checked, good, contract, people, cipher, judging, gathered)
             if len(table):
                 writer.write_table(table)
@@ -155,6 +144,8 @@ def _reach(
     found = _Reached(rows, at, digests, readable, upgraded, np.zeros(len(rows), bool)).filter(counts)
 
     suspects = good[~checked.valid[good]]
+    births = birth_dates(checked.id_chars(suspects))
+    gathered.note_future(int(births[births > as_yyyymmdd(judging.as_of)].min(initial=_NEVER)) % _NEVER)
     mended = _repair(checked, suspects, people, cipher, judging)
     both: list[Any] = [np.concatenate(pair) for pair in zip(found, mended, strict=True)]
     reached = _Reached(*both)
@@ -276,12 +267,16 @@ def gather_registers(
 ) -> None:
     """Second look at household_registration: the rows that share a register with a member, without names."""
     file = contract.files[0]
+    # A search among all registers costs ten times a look at a table that turns most strangers away.
+    marked = np.zeros(1 << _MARK_BITS, dtype=bool)
+    marked[_register_mark(registers)] = True
     with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, feed.open(listed.name) as stream:
         for checked in read_records(stream, file, listed.name, judging):
             good = np.flatnonzero(checked.mask == 0)
             numbers = short_digest(checked.text("register_no", good), "account", cipher)
-            at = np.searchsorted(registers, numbers).clip(max=len(registers) - 1)
-            (ours,) = np.nonzero(registers[at] == numbers)
+            (maybe,) = np.nonzero(marked[_register_mark(numbers)])
+            at = np.searchsorted(registers, numbers[maybe]).clip(max=len(registers) - 1)
+            ours = maybe[registers[at] == numbers[maybe]]
             if not len(ours):
                 continue
             rows = good[ours]
@@ -298,6 +293,11 @@ def gather_registers(
                 "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
             }
             writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))
+
+
+def _register_mark(digests: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Some bits of each digest: an index into a table of 2^_MARK_BITS."""
+    return digests & np.int64((1 << _MARK_BITS) - 1)
 
 
 def intake_source(
@@ -323,23 +323,52 @@ def _read_feed(
     building: Path,
 ) -> SourceResult:
     result, receipt = check_receipt(contract, feed, policy)
-    gathered: list[Gathered] = []
-    if receipt is not None:
-        people = load_asked(settings.work / "people", contract.source)
-        for number, listed in enumerate(receipt.files):
-            gathered.append(gather_file(feed, contract, listed, judging, people, cipher, building, number))
-        del people
-    finish_evidence(settings, policy, result, gathered)
-    if result.state == "accepted" and receipt is not None:
-        registers = np.array(sorted(set().union(*(one.registers for one in gathered))), dtype=np.int64)
-        if len(registers):
-            for number, listed in enumerate(receipt.files):
-                part = building / f"register-{number:04d}.parquet"
-                gather_registers(feed, contract, listed, judging, registers, cipher, part)
+    if receipt is None:
+        finish_evidence(settings, policy, result, [])
+        return result
+    people = load_asked(settings.work / "people", contract.source)
+    key = reading_key(contract, receipt, people, cipher, judging)
+    gathered = take_again(settings.home, contract.source, key, judging.as_of, building)
+    if gathered is not None and is_as_promised(feed, receipt):
+        result.reused = True
+        finish_evidence(settings, policy, result, gathered)
     else:
-        for part in [*building.glob("*.arrow"), *building.glob("*.parquet")]:
-            part.unlink()
+        _empty(building)
+        gathered = [
+            gather_file(feed, contract, listed, judging, people, cipher, building, number)
+            for number, listed in enumerate(receipt.files)
+        ]
+        del people
+        finish_evidence(settings, policy, result, gathered)
+        if result.state == "accepted":
+            _gather_every_register(feed, contract, receipt, judging, gathered, cipher, building)
+            note_reading(building, key, judging.as_of, gathered)
+    if result.state != "accepted":
+        _empty(building)
     return result
+
+
+def _gather_every_register(
+    feed: Feed,
+    contract: Contract,
+    receipt: Receipt,
+    judging: Judging,
+    gathered: list[Gathered],
+    cipher: Tokeniser,
+    building: Path,
+) -> None:
+    registers = np.array(sorted(set().union(*(one.registers for one in gathered))), dtype=np.int64)
+    if not len(registers):
+        return
+    for number, listed in enumerate(receipt.files):
+        part = building / f"register-{number:04d}.parquet"
+        gather_registers(feed, contract, listed, judging, registers, cipher, part)
+
+
+def _empty(folder: Path) -> None:
+    for part in [*folder.glob("*.arrow"), *folder.glob("*.parquet")]:
+        part.unlink()
+    forget_reading(folder)
 
 
 def finish_evidence(
@@ -363,6 +392,5 @@ def hold_source(settings: Settings, source: str, reason: str) -> None:
         reason=reason,
         message=f"{source}: held by the gate after intake",
     )
-    for part in [*folder.glob("*.arrow"), *folder.glob("*.parquet")]:
-        part.unlink()
+    _empty(folder)
     (folder / "source.json").write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +49,10 @@ class Judged(Protocol):
 
     def id_chars(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """(m, 18) ASCII characters of the numbers of formed rows."""
+        ...
+
+    def first_future(self, as_of: date) -> int:
+        """The earliest date after as_of that quarantined a row of the file so far, as yyyymmdd; 0 without one."""
         ...
 
     def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from connectors.contract import FileContract
 from pipelines.identity.idnumber import CHECK_CHARACTERS, real_days, unpack_numbers
 from pipelines.intake import kernels
 from pipelines.intake.batch import BIT
-from pipelines.intake.checks import Judging, parsed_type, value_judge
+from pipelines.intake.checks import Judging, earliest_after, parsed_type, value_judge
 
 _KINDS = {
     "id": kernels.ID,
@@ -91,6 +92,10 @@ class Scanned:
 
     def id_chars(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return unpack_numbers(self._packed[rows].view(np.uint64))
+
+    def first_future(self, as_of: date) -> int:
+        listed = self._scanner.listed
+        return earliest_after(as_of, [listed[c.name].values for c in self.file.columns if c.not_future])
 
     def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
         column = self.file.column(name)

@@ -1,0 +1,53 @@
+"""What reading one file of a department yields besides the rows it keeps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pipelines.intake.files import FileOutcome
+
+
+@dataclass
+class Gathered:
+    """Counts of one file's kept rows.
+
+    first_row: the number of its first kept row; registers: keyed digests of the registers to look at again;
+    first_future: the earliest day after the as-of date that a verdict hung on, as yyyymmdd (0: none).
+    """
+
+    outcome: FileOutcome
+    first_row: int = 0
+    unauthorised: int = 0
+    kept: int = 0
+    kept_sum: int = 0
+    first_future: int = 0
+    registers: set[int] = field(default_factory=set)
+
+    def note_future(self, day: int) -> None:
+        if day:
+            self.first_future = min(day, self.first_future or day)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the quarantine and the registers."""
+        return {
+            "name": self.outcome.name,
+            "received": self.outcome.received,
+            "codes": {column: dict(counts) for column, counts in self.outcome.codes.items()},
+            "unauthorised": self.unauthorised,
+            "kept": self.kept,
+            "kept_sum": self.kept_sum,
+        }
+
+    @staticmethod
+    def from_dict(told: dict[str, Any]) -> Gathered:
+        codes = {column: Counter(counts) for column, counts in told["codes"].items()}
+        outcome = FileOutcome(told["name"], received=told["received"], codes=codes)
+        counts = {name: told[name] for name in ("unauthorised", "kept", "kept_sum")}
+        return Gathered(outcome, **counts)
+
+
+def as_yyyymmdd(day: date) -> int:
+    return day.year * 10000 + day.month * 100 + day.day

@@ -1,0 +1,126 @@
+"""A delivery that did not change is not read again, and the night is the same as if it had been."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from .nights import World, exported, is_whole, sign
+
+
+@pytest.fixture
+def tonight(worlds: list[World], tmp_path: Path) -> World:
+    shutil.copytree(worlds[1].folder, tmp_path / "world")
+    return replace(worlds[1], folder=tmp_path / "world")
+
+
+def reused(home: Path) -> set[str]:
+    """The sources whose evidence the latest night took as it was."""
+    (path,) = (home / "evidence").glob("*/sources.json")
+    return {source for source, result in json.loads(path.read_bytes()).items() if result["reused"]}
+
+
+def accepted(night: dict) -> set[str]:
+    people = {"roster", "rural_revitalisation"}
+    return {name for name, one in night["status"]["sources"].items() if one["state"] == "accepted"} - people
+
+
+def without_what_was_read(home: Path, copy: Path) -> Path:
+    """The same home, knowing of the night before only what was published."""
+    shutil.copytree(home, copy, ignore=shutil.ignore_patterns("evidence"))
+    return copy
+
+
+def next_day(world: World) -> World:
+    return replace(world, as_of=world.as_of + timedelta(days=1))
+
+
+def drop_a_row(folder: Path) -> None:
+    name = sorted(path.name for path in folder.glob("income-*.csv"))[0]
+    lines = (folder / name).read_bytes().split(b"\n")
+    (folder / name).write_bytes(b"\n".join(lines[:5] + lines[6:]))
+    receipt = json.loads((folder / "receipt.json").read_bytes())
+    rows = next(entry["rows"] for entry in receipt["files"] if entry["name"] == name)
+    sign(folder, name, rows - 1)
+
+
+def test_with_one_changed_feed_only_that_one_is_read_and_nothing_differs(
+    tonight: World, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    first = tonight.run(home)
+    assert reused(home) == set()
+    drop_a_row(tonight.feeds / "tax")
+    tomorrow = next_day(tonight)
+    full = without_what_was_read(home, tmp_path / "full")
+    second, other = tomorrow.run(home), tomorrow.run(full)
+    assert accepted(first) - {"tax"} >= {"banks", "household_registration"}
+    assert reused(home) == accepted(second) - {"tax"} and reused(full) == set()
+    assert second["seal"] == other["seal"] != first["seal"]
+    assert exported(home, tomorrow.day, tmp_path / "a") == exported(full, tomorrow.day, tmp_path / "b")
+    assert is_whole(home)
+    third = next_day(tomorrow)
+    assert third.run(home)["seal"] == third.run(full)["seal"]
+    assert "tax" in reused(home), "evidence that was taken again can be taken a third time"
+
+
+def test_what_lay_in_the_future_is_judged_anew_when_its_day_has_come(tonight: World, tmp_path: Path) -> None:
+    folder = tonight.feeds / "banks"
+    name = sorted(path.name for path in folder.glob("*.csv"))[0]
+    lines = (folder / name).read_bytes().split(b"\n")
+    place = next(
+        at
+        for at, line in enumerate(lines[1:], 1)
+        if line.count(b",") == lines[0].count(b",") and b'"' not in line
+    )
+    row = lines[place]
+    fields = row.split(b",")
+    fields[-1] = (tonight.as_of + timedelta(days=2)).isoformat().encode() + (
+        b"\r" if row.endswith(b"\r") else b""
+    )
+    lines[place] = b",".join(fields)
+    (folder / name).write_bytes(b"\n".join(lines))
+    sign(folder, name)
+    home = tmp_path / "home"
+    kept = set()
+    worlds = [tonight, next_day(tonight), next_day(next_day(tonight))]
+    for world in worlds:
+        full = without_what_was_read(home, tmp_path / world.day) if home.exists() else tmp_path / "none"
+        assert world.run(home)["seal"] == world.run(full)["seal"]
+        kept.add((world.day, "banks" in reused(home)))
+    assert kept == {(worlds[0].day, False), (worlds[1].day, True), (worlds[2].day, False)}
+
+
+@pytest.mark.parametrize("change", ["evidence", "feed", "roster"])
+def test_a_delivery_is_read_again_when_anything_it_hangs_on_is_another(
+    tonight: World, tmp_path: Path, change: str
+) -> None:
+    home = tmp_path / "home"
+    tonight.run(home)
+    world = next_day(tonight)
+    if change == "evidence":
+        (part,) = (home / "evidence").glob("*/intake/insurance/part-0000.arrow")
+        part.write_bytes(part.read_bytes() + b"\0")
+    elif change == "feed":  # not what the receipt says: held, as ever
+        path = next(path for path in (tonight.feeds / "insurance").iterdir() if path.name != "receipt.json")
+        path.write_bytes(path.read_bytes() + b" ")
+    else:
+        path = tonight.feeds / "roster" / "authorisations.csv"
+        lines = path.read_bytes().split(b"\n")
+        path.write_bytes(b"\n".join(lines[:1] + lines[31:]))
+        entry = next(
+            e
+            for e in json.loads((path.parent / "receipt.json").read_bytes())["files"]
+            if e["name"] == path.name
+        )
+        sign(path.parent, path.name, entry["rows"] - sum(bool(line.strip()) for line in lines[1:31]))
+    full = without_what_was_read(home, tmp_path / "full")
+    night = world.run(home)
+    assert night["seal"] == world.run(full)["seal"]
+    assert "insurance" not in reused(home)
+    assert night["status"]["sources"]["insurance"]["state"] == ("held" if change == "feed" else "accepted")

@@ -9,10 +9,17 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.identity.keyring import KeyRing
+from policy.codes import load_codes
+from policy.rules import load_rules
 from portal.night import PublishedNight, fact_of, fen, token_matrix
 from portal.sealing import Vault, age_bands
 
 NAME_PLACE = "name"
+_MONITORED, _ROSTER = "rural_revitalisation", "roster"
+# It is judged before anybody authorised a look: on what was declared alone.
+_DECLARED_ALONE = "N00"
+# Such a row carries what an earlier night found.
+_FOUND_EARLIER = ("unverified", "cleared")
 
 
 @dataclass(frozen=True)
@@ -42,15 +49,48 @@ def read_incoming(night: PublishedNight, name: str, vault: Vault, ring: KeyRing)
     digests = vault.name_digests(names) if names else []
     bands = age_bands(vault.numbers(persons), night.as_of)
     money = _money_columns(name)
+    told_by = _sources_told(night) if name == "newly_eligible" else {}
     rows = table.drop_columns(["person", "name_sealed"]).to_pylist()
     return [
         IncomingLead(
-            _columns(name, night.as_of, row, money)
+            _columns(name, night.as_of, row | _told_by(row, told_by), money)
             | _identity(row, person, readable, digest, vault)
             | {"age_band": band}
         )
         for row, person, readable, digest, band in zip(rows, persons, names, digests, bands, strict=True)
     ]
+
+
+def _sources_told(night: PublishedNight) -> dict[str, dict[str, str]]:
+    """Per newly-eligible rule what departments told and of which day; the published list has no such columns."""
+    codes, known, inputs = load_codes(), night.manifest["status"]["sources"], night.manifest["inputs"]
+
+    def day(source: str) -> str:
+        if known[source]["state"] == "accepted":
+            return str(inputs[source]["snapshot_date"])
+        return codes.source_states.name(known[source]["state"])
+
+    told = {}
+    for code, rule in load_rules().items():
+        if rule.list != "newly_eligible":
+            continue
+        first = (_ROSTER if rule.programmes else _MONITORED,)
+        wanted = first if code == _DECLARED_ALONE else dict.fromkeys((*first, *rule.needs, *rule.connected))
+        asked = [source for source in wanted if source in known]
+        told[code] = {
+            "sources": "、".join(map(codes.sources.name, asked)),
+            "source_dates": "；".join(f"{codes.sources.name(source)} {day(source)}" for source in asked),
+        }
+    return told
+
+
+def _told_by(row: dict[str, Any], told: dict[str, dict[str, str]]) -> dict[str, str | None]:
+    """None where an earlier night's word still holds."""
+    if not told:
+        return {}
+    if row["state"] in _FOUND_EARLIER:
+        return {"sources": None, "source_dates": None}
+    return dict(told.get(row["rule"], {}))
 
 
 def readable_names(table: pa.Table, night: PublishedNight, ring: KeyRing) -> list[str]:
@@ -106,8 +146,8 @@ def _columns(name: str, as_of: date, row: dict[str, Any], money: dict[str, str])
         "assets_fen": None,
         "asset_line_fen": None,
         **{column: fen(row[source]) for column, source in money.items()},
-        "sources": row.get("sources") or "",
-        "source_dates": row.get("source_dates") or "",
+        "sources": row.get("sources", ""),
+        "source_dates": row.get("source_dates", ""),
         "evidence": row["evidence"] or "",
         "basis": row["basis"] or "",
         "clears": (row.get("clears") if name == "discrepancies" else row.get("next_step")) or "",

@@ -61,6 +61,8 @@ _NOT_JUDGED = ("unverified", "cleared")
 
 # Not told of a household that has left the roster: what was known of it stays.
 _OF_THE_HOUSEHOLD = ("area", "disability")
+# Not told of a lead that tonight could not judge: what it was found in stays.
+_OF_AN_EARLIER_NIGHT = ("sources", "source_dates")
 
 
 class NightOutOfOrder(ValueError):
@@ -164,6 +166,9 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
         for name in _OF_THE_HOUSEHOLD:
             if lead.columns[name] is None and lead.key in known:
                 lead.columns[name] = known[lead.key][name]
+        for name in _OF_AN_EARLIER_NIGHT:
+            if lead.columns[name] is None:
+                lead.columns[name] = known[lead.key][name] if lead.key in known else ""
     fresh = [lead for lead in incoming if lead.key not in known]
     seen = [(known[lead.key], lead) for lead in incoming if lead.key in known]
     named = {lead.key for lead in incoming}
@@ -202,6 +207,8 @@ def _known_leads(db: ScopedSession, as_of: date) -> dict[tuple[Any, ...], dict[s
             Lead.township_code,
             Lead.area,
             Lead.disability,
+            Lead.sources,
+            Lead.source_dates,
         ).where(or_(Lead.present, Lead.last_night == as_of))
     )
     return {tuple(row[1:6]): dict(row._mapping) for row in rows}

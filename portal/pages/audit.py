@@ -22,6 +22,8 @@ from portal.routing import page
 from portal.schema import Download, Night, Reveal, User
 
 _SHOWN = 500
+# What each night used is read from its manifest; of older ones the report is reached by its day.
+_NIGHTS_IN_FULL = 60
 # The report carries its own styles; it is shown without scripts, forms or a way to this origin.
 _REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
@@ -78,12 +80,14 @@ def _downloads(desk: Desk) -> Select[*tuple[Any, ...]]:
 def _render(
     desk: Desk, verdict: str = "", broken: bool = False, traced: object = None, trace_asked: bool = False
 ) -> Response:
-    nights = list(desk.db.scalars(select(Night).order_by(Night.as_of.desc()).limit(60)))
+    nights = list(desk.db.scalars(select(Night).order_by(Night.as_of.desc()).limit(_NIGHTS_IN_FULL)))
+    earlier = select(Night.as_of).order_by(Night.as_of.desc()).offset(_NIGHTS_IN_FULL)
     return desk.render(
         "audit.html",
         downloads=desk.db.execute(_downloads(desk).limit(_SHOWN)).all(),
         reveals=_reveals(desk),
         nights=[(night, json.loads(night.manifest)["status"]) for night in nights],
+        earlier_nights=list(desk.db.scalars(earlier)),
         log=log_page(desk),
         kinds={kind: name for kind, (name, _) in KINDS.items()},
         sources=source_names(),

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.codes import desk_codes
 from portal.desk import Desk
-from portal.errors import NotFound
+from portal.errors import NotFound, Refused
 from portal.schema import Case, Referral
 from portal.work.steps import tell, written_by
 from portal.workdays import due_date
@@ -34,6 +34,8 @@ def answer_referral(desk: Desk, case: Case) -> str:
     ).one_or_none()
     if found is None:
         raise NotFound()
+    if found.answered_at is not None:
+        raise Refused("这次转办已登记答复；部门另有答复的，请写在备注里，或者重新转办。")
     found.answered_at = desk.now
     found.answer_sealed = desk.vault.seal_text(desk.fields.text("answer", "部门答复"), "referral.answer")
     tell(desk, case, "referral_answered", f"{desk_codes().departments[found.department].name}已答复")

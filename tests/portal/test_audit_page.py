@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 
 from portal.pages import audit_log
 from tests.portal.cases import case_of, leads_of
+from tests.portal.nights import publish
 
 
 def rows(auditor, query=""):
@@ -34,3 +35,11 @@ def test_an_auditor_of_a_county_sees_nothing_of_another(loaded, county):
     told = " ".join(rows(loaded.officer("shen3", "auditor", "440104")))
     assert "county=440104" in told and "far" in told
     assert "county=440103" not in told and "xian1" not in told
+
+
+def test_the_report_of_every_night_is_reached_however_many_there_are(loaded, monkeypatch):
+    monkeypatch.setattr("portal.pages.audit._NIGHTS_IN_FULL", 1)
+    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01"))
+    page = loaded.officer("shenji", "auditor", "44").get("/audit").text
+    assert 'href="/audit/nights/2026-07-01"' in page and 'href="/audit/nights/2026-06-30"' in page
+    assert "更早的 1 夜" in page

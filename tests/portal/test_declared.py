@@ -8,10 +8,15 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
 from pipelines.identity.keyring import new_ring
 from pipelines.night import run_night
 from pipelines.settings import Settings
+from portal.database import migrate, open_database
+from portal.load import load_night
+from portal.schema import Lead
+from portal.scope import open_machine_session
 from sample_data.build import write_province
 from tests.portal.cases import case_of
 from tests.portal.nights import OLD_ROSTER, household, lead, number, publish
@@ -50,8 +55,8 @@ def test_what_nobody_declared_or_told_is_not_shown_as_nothing(desk):
     assert declared(county, case_of(desk, "C1"))["申报金融资产"].startswith("未申报")
 
 
-def test_the_night_tells_what_the_roster_told(tmp_path, monkeypatch):
-    new_ring(tmp_path / "keys" / "ring.json")
+def test_a_real_night_tells_what_was_declared_and_by_whom(tmp_path, monkeypatch):
+    ring = new_ring(tmp_path / "keys" / "ring.json")
     monkeypatch.setenv("HEDUI_KEYRING", str(tmp_path / "keys" / "ring.json"))
     as_of = date(2026, 6, 15)
     write_province(tmp_path / "feeds", households=30, seed=1, as_of=as_of)
@@ -64,3 +69,28 @@ def test_the_night_tells_what_the_roster_told(tmp_path, monkeypatch):
         source = given[row["household_id"]]
         assert row["declared_income"] == Decimal(source["申报家庭月收入"].replace(",", ""))
         assert row["declared_assets"] == Decimal(source["申报金融资产"].replace(",", ""))
+    engine = open_database(f"sqlite:///{tmp_path / 'desk.sqlite'}")
+    migrate(engine)
+    load_night(tmp_path / "home", as_of, engine, ring)
+    with open_machine_session(engine) as db:
+        found = {row.rule: (row.sources, row.source_dates) for row in db.scalars(select(Lead))}
+    engine.dispose()
+    families = {rule: told for rule, told in found.items() if rule.startswith(("N", "U"))}
+    assert families and all(sources and days for sources, days in found.values())
+    for rule, (sources, days) in families.items():
+        assert sources.startswith("救助名册" if rule.startswith("U") else "乡村振兴")
+        assert ("银行 2026-06-" in days) == (rule != "N00")
+
+
+def test_only_amounts_rounded_to_the_line_are_explained(desk):
+    county = desk.officer("xian1", "county", "440103")
+    rows = [
+        lead("H1", "A01", id=number(1), value=31200, line=31200),
+        lead("H2", "B01", id=number(2), value=0, line=0),
+    ]
+    desk.load(
+        publish(desk.home, desk.ring, "2026-06-30", rows, [lead("C1", "N01", id=number(3), value=1300)])
+    )
+    pages = {name: county.get(f"/cases/{case_of(desk, name).id}").text for name in ("H1", "H2", "C1")}
+    assert "实际合计超过标准" in pages["H1"] and "实际合计低于标准" in pages["C1"]
+    assert "四舍五入" not in pages["H2"]

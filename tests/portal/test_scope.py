@@ -14,9 +14,10 @@ from portal.permissions import MAY, may
 from portal.routing import PAGES
 from portal.schema import Case, Lead
 from portal.scope import SessionWithoutScope, Viewer, open_session
-from tests.portal.cases import case_of, leads_of
+from tests.portal.cases import answer_all, case_of, leads_of
 from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk
+from tests.portal.nights import lead, number, publish
 
 PLACES = {
     "own": ("county", "440103"),
@@ -127,8 +128,6 @@ def test_lists_downloads_and_counts_stay_in_the_own_place(loaded, everyone, quer
 
 
 def test_search_by_number_and_name_finds_only_the_own_place(loaded, everyone):
-    from tests.portal.nights import number
-
     for typed in (number(1), "张三", "440103-20260630-D-00001", "H1"):
         for who in ("own", "neighbour"):
             away = everyone[who].send("/lists/discrepancies/search", {"typed": typed})
@@ -235,3 +234,16 @@ def test_the_assignee_filter_finds_the_officers_rows_and_keeps_the_choice(loaded
     }
     assert page.select_one("select[name=assignee] option[selected]")["value"] == me
     assert f"assignee={me}" in page.select_one("nav.tabs a")["href"]
+
+
+def test_a_case_that_moved_away_waits_for_an_officer_of_its_new_place(desk):
+    row = {"id": number(9), "name": "吴九"}
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", [lead("M1", **row)]))
+    here, there = desk.officer("here", "county", "440103"), desk.officer("there", "county", "440104")
+    case_id = answer_all(desk, here, "M1")
+    assert case_of(desk, "M1").assignee_id is not None
+    moved = lead("M1", state="continuing", **row, no="440103-20260630-D-00001", county="440104")
+    desk.load(publish(desk.home, desk.ring, "2026-07-01", [moved], first="2026-06-30"))
+    page = there.get(f"/cases/{case_id}").text
+    assert "承办人：未分派" in page and "须重新分派" in page
+    assert here.get(f"/cases/{case_id}").status_code == 404

@@ -298,6 +298,9 @@ def test_a_referral_keeps_both_times(loaded, county):
     assert "应于 2026-07-15 前答复" in page
     county.done(case_id, "referral-answer", {"referral": 1, "answer": "系单位误报，已更正"})
     assert "答复（2026-07-01 10:05）" in county.get(f"/cases/{case_id}").text
+    again = county.work(case_id, "referral-answer", {"referral": 1, "answer": "改口"})
+    assert again.status_code == 422 and "已登记答复" in again.text
+    assert "改口" not in county.get(f"/cases/{case_id}").text
 
 
 def test_two_officers_on_one_case_cannot_overwrite_each_other(loaded, county, second):

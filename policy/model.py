@@ -118,6 +118,7 @@ class PolicyAt:
         self.as_of = as_of
         self._policy = policy
         self._in_force = in_force
+        self._by_region: dict[tuple[str, str | None], dict[str, Entry]] = {}
         self._settings: dict[tuple[str, str], list[Entry]] = {}
         for entry in in_force["rule_setting"]:
             self._settings.setdefault((entry.identity["rule"], entry.identity["name"]), []).append(entry)
@@ -275,11 +276,15 @@ class PolicyAt:
         return [entry for entry in self._in_force[key] if entry.identity.get("area") == area]
 
     def _local(self, key: str, county_code: str, township_code: str, area: str | None) -> Entry | None:
-        return _longest(
-            entry
-            for entry in self._of_area(key, area)
-            if _place(entry, county_code, township_code).startswith(entry.identity["region"])
-        )
+        if (key, area) not in self._by_region:
+            self._by_region[key, area] = {
+                entry.identity["region"]: entry for entry in self._of_area(key, area)
+            }
+        found = self._by_region[key, area]
+        # A region of a county's length or shorter is compared with the county, a longer one with the township.
+        townships = (township_code[:end] for end in range(len(township_code), _COUNTY_DIGITS, -1))
+        counties = (county_code[:end] for end in range(min(len(county_code), _COUNTY_DIGITS), -1, -1))
+        return next((found[region] for region in (*townships, *counties) if region in found), None)
 
 
 def _place(entry: Entry, county_code: str, township_code: str) -> str:

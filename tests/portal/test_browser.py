@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -10,14 +9,11 @@ import pytest
 
 from tests.portal.cases import case_of
 from tests.portal.conftest import load_sample
-from tests.portal.desks import PASSWORD, serve_desk
+from tests.portal.desks import serve_desk
+from tests.portal.seats import CHROMIUM, NO_CHROMIUM, Seat
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-CHROMIUM = os.environ.get("HEDUI_CHROMIUM", "/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(),
-    reason=f"no Chromium at {CHROMIUM}: apt-get install chromium fonts-noto-cjk, or set HEDUI_CHROMIUM",
-)
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=NO_CHROMIUM)
 PAGES = {
     "county": ["/", "/lists/discrepancies", "/lists/newly-eligible", "/lists/discrepancies?view=suppressed", "/cases/1", "/cases/4",
                "/cases/1/visit-form", "/people/1", "/coverage", "/upload", "/statistics", "/account/password", "/nothing"],
@@ -45,37 +41,6 @@ def desk(tmp_path_factory):
         for role in ("province", "auditor", "admin"):
             served.hire(role, role, REGIONS[role])
         yield served
-
-
-class Seat:
-    """An officer at a screen; what the console complains of is kept."""
-
-    def __init__(self, browser, desk, login):
-        self.page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
-        self.desk, self.complaints = desk, []
-        self.page.on(
-            "console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text)
-        )
-        self.page.goto(f"{desk.address}/sign-in")
-        self.page.get_by_label("登录名").fill(login)
-        self.page.get_by_label("密码").fill(PASSWORD)
-        self.press("登录")
-
-    def press(self, button, within=None):
-        with self.page.expect_navigation():
-            (within or self.page).get_by_role("button", name=button, exact=True).first.click()
-
-    def open(self, path):
-        self.page.goto(f"{self.desk.address}{path}")
-
-    def unfold(self, title):
-        part = self.page.locator("details", has=self.page.locator(f"summary:text-is('{title}')")).first
-        if part.get_attribute("open") is None:
-            part.locator("summary").click()
-        return part
-
-    def told(self):
-        return self.page.locator("[role=status]").first.inner_text()
 
 
 def test_an_adverse_case_from_list_to_notice_by_two_officers(browser, desk):

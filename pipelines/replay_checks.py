@@ -151,8 +151,13 @@ def read_result(settings: Settings, source: str) -> dict[str, Any]:
 
 
 def _has_dead_letters(night: Manifest, source: str) -> bool:
+    return not was_accepted(night, source) or night["status"]["sources"][source]["quarantined"] > 0
+
+
+def was_accepted(night: Manifest, source: str) -> bool:
+    """Whether the night used the source. The inputs of one it held are what its receipt said, not what was read."""
     then = night["status"]["sources"].get(source)
-    return then is None or then["state"] != "accepted" or then["quarantined"] > 0
+    return then is not None and then["state"] == "accepted"
 
 
 def _healing(night: Manifest, source: str, tonight: Mapping[str, Any]) -> dict[str, Any]:

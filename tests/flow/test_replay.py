@@ -121,6 +121,28 @@ def test_healed_sources_give_the_night_as_if_they_had_been_right_at_first(
     assert state_of(home) == after
 
 
+def test_a_file_torn_below_a_right_receipt_is_taken_once_it_is_whole(
+    worlds: list[World], undisturbed: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The receipt was right from the first day, so nothing in it tells that the delivery is healed."""
+    worlds[0].run(tmp_path / "home")
+    shutil.copytree(worlds[1].folder, tmp_path / "world")
+    torn = replace(worlds[1], folder=tmp_path / "world")
+    path = next(iter(sorted((torn.feeds / "banks").glob("*.csv"))))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    night = torn.run(tmp_path / "home")
+    assert night["status"]["sources"]["banks"]["reason"] == "receipt_mismatch"
+
+    assert replay(tmp_path / "home", torn, "banks") == 1
+    assert "banks is still held (receipt_mismatch)" in capsys.readouterr().err
+    path.write_bytes(whole)
+    assert replay(tmp_path / "home", torn, "banks") in (0, 3)
+    assert served(tmp_path / "home", worlds[1].day) == undisturbed[worlds[1].day]
+    assert replay(tmp_path / "home", torn, "banks") == 0
+    assert "nothing to replay" in capsys.readouterr().out
+
+
 def test_a_trial_tells_by_reason_what_would_be_taken_and_changes_nothing(
     home: Path, worlds: list[World], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,7 +84,7 @@ FAULTS = {
     "no nonce": {"without": ("nonce",)},
     "expired": {"claims": {"exp": int(time.time()) - 120}},
     "no expiry": {"without": ("exp",)},
-    "not valid yet": {"claims": {"nbf": int(time.time()) + 600}},
+    "not valid yet": {"claims": {"nbf": int(time.time()) + 86_400}},
     "unsigned": {"signing": "none"},
     "signed with the client's secret": {"signing": "HS256"},
     "signed with another key": {"signing": "foreign"},

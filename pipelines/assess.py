@@ -18,9 +18,9 @@ from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.intake.checks import MICRO
 from pipelines.link import load_people, load_registers
+from pipelines.rule_sql import build_rule, known_rules, own_file
 from pipelines.settings import Settings
 from pipelines.warehouse import (
-    SQL_FOLDER,
     build_table,
     insert_arrow,
     open_warehouse,
@@ -30,7 +30,7 @@ from pipelines.warehouse import (
 )
 from policy.model import PolicyAt
 from policy.reader import Entry
-from policy.rules import Rule, load_rules
+from policy.rules import Rule
 
 # The roster's programmes (spec section 2) and the policy's names for them (section 6).
 PROGRAMMES = {"低保": "dibao", "特困": "tekun", "低保边缘": "dibao_margin", "刚性支出": "rigid_expenditure"}
@@ -67,12 +67,6 @@ def judged_rules(rules: Mapping[str, Rule], sources: Mapping[str, Mapping[str, A
     ]
 
 
-def own_file(rule: Rule) -> str | None:
-    """The name under sql/ of the file that judges a rule alone; None for those of newly_eligible.sql."""
-    name = f"assess/rules/{rule.code.lower()}"
-    return name if (SQL_FOLDER / f"{name}.sql").exists() else None
-
-
 def income_window(policy: PolicyAt) -> tuple[date, date]:
     """First days of the first and the last of the full months before the as-of date's month."""
     months = policy.scalar("income_window_months")
@@ -95,7 +89,7 @@ def is_tax_comparable(policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> b
 def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Write work/<as-of>/assess: the leads of tonight. sources: every SourceResult as a dict. Returns counts.
 
-    Raises NightFailed when a policy figure has more digits than exact totals can carry.
+    Raises NightFailed when a policy figure has more digits than exact totals can carry, and for a rule nobody can run.
     """
     with replacing_folder(settings.work / "assess") as building:
         with open_warehouse(building) as con:
@@ -117,7 +111,7 @@ def assess_tables(
     usable = usable_sources(sources)
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
     values["property_held"] = any(one in sources and one not in usable for one in PROPERTY_SOURCES)
-    judged = judged_rules(load_rules(), sources)
+    judged = judged_rules(known_rules(), sources)
     told = _load_policy(con, policy, judged)
     con.execute(sql_text("assess/macros"))
     reached = [
@@ -131,7 +125,7 @@ def assess_tables(
     parts = []
     for rule in judged:
         if rule.list == "discrepancies":
-            build_table(con, f"assess/rules/{rule.code.lower()}", **values)
+            build_rule(con, rule, values)
             parts.append(
                 f"select '{rule.code}' as rule, household, record, value_cents::hugeint as value_cents, "
                 f"line_cents::hugeint as line_cents, evidence from {rule.code.lower()}"
@@ -196,7 +190,7 @@ def _add_newly_leads(con: duckdb.DuckDBPyConnection, judged: list[Rule], values:
     for rule in judged:
         if rule.list == "newly_eligible" and own_file(rule):
             table = rule.code.lower()
-            build_table(con, f"assess/rules/{table}", **values)
+            build_rule(con, rule, values)
             con.execute(
                 f"insert into newly_lead by name select $rule as rule, * from {table}", {"rule": rule.code}
             )

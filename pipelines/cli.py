@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.contract import ContractError
 from connectors.errors import FeedError
 from pipelines.beijing import beijing_day
 from pipelines.connector_commands import add_connector_commands
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return FAILED
-    except (HeduiError, FeedError) as error:
+    except (HeduiError, FeedError, ContractError) as error:
         print(f"hedui: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -58,7 +58,12 @@ def build_file(con: duckdb.DuckDBPyConnection, name: str, path: Path, **values: 
 
 
 def _wanted_values(text: str, values: dict[str, Any]) -> dict[str, Any]:
-    return {key: values[key] for key in set(_PARAMETER.findall(re.sub(r"--[^\n]*", "", text)))}
+    return {key: values[key] for key in named_values(text)}
+
+
+def named_values(text: str) -> set[str]:
+    """The $values an SQL text names; what stands in its comments does not count."""
+    return set(_PARAMETER.findall(re.sub(r"--[^\n]*", "", text)))
 
 
 def load_table(

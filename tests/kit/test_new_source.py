@@ -15,7 +15,7 @@ from connectors.kit.scaffold import NewSource, contract_text, parse_text, write_
 from policy.errors import PolicyError
 from policy.model import SHIPPED, load
 
-from .trees import copy_tree, run_in
+from .trees import copy_tree, run_in, typed
 
 ACCOUNTS = NewSource(
     name="payment_accounts",
@@ -193,3 +193,14 @@ def test_how_old_a_new_sources_snapshot_may_be_is_policy(tmp_path, monkeypatch):
     write_connector(ACCOUNTS, tmp_path)
     in_force = load(tmp_path / "policy").at(date(2026, 6, 30))
     assert (in_force.max_age_days("payment_accounts"), in_force.max_age_days("banks")) == (7, 45)
+
+
+def test_a_night_with_a_contract_nobody_can_read_says_which_and_why(tmp_path):
+    tree = copy_tree(tmp_path / "tree")
+    text = contract_text(ACCOUNTS).replace('type = "money"', 'type = "mony"')
+    (tree / "connectors/payment_accounts").mkdir()
+    (tree / "connectors/payment_accounts/contract.toml").write_text(text, "utf-8")
+    done = typed(tree, "nightly", "--as-of", "2026-06-30", "--feeds", tree, "--home", tmp_path / "home")
+    assert done.returncode == 1
+    assert "internal fault" not in done.stderr
+    assert "payment_accounts" in done.stderr and "unknown type 'mony'; known: id" in done.stderr

@@ -19,6 +19,19 @@ def copy_tree(folder: Path) -> Path:
     return folder
 
 
+def typed(tree: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """`hedui WORDS` in the tree, whatever its exit status."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("HEDUI_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *map(str, words)],
+        cwd=tree,
+        env={**environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
 def run_in(tree: Path, script: str, *words: object) -> str:
     """What a script prints that runs on the tree's own packages."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HEDUI_")}

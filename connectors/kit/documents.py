@@ -24,6 +24,20 @@ _TYPES = {
     "carried": "仅传递，不使用",
 }
 _LEVELS = {"public": "公开", "internal": "内部", "sensitive": "敏感", "identity": "个人身份"}
+# The units that contracts name; another one stands as it is written.
+_UNITS = {
+    "yuan": "元",
+    "yuan a month": "元/月",
+    "yuan per month": "元/月",
+    "yuan a year": "元/年",
+    "yuan per person a year": "元/人·年",
+    "yuan in 12 months, whole household": "元/户，12个月合计",
+    "ten thousand yuan": "万元",
+    "units of the currency": "币种的单位",
+    "percent": "%",
+    "square metres": "平方米",
+    "millilitres": "毫升",
+}
 _FORMATS = {
     "csv": "CSV",
     "pipe": "竖线分隔文本",
@@ -95,7 +109,7 @@ def _described(file: FileContract, number: int, column: Column) -> Sequence[str]
         _TYPES[column.type],
         _required(column),
         _limits(column),
-        column.unit,
+        _UNITS.get(column.unit, column.unit),
         column.means or column.header,
         _LEVELS.get(column.sensitivity, column.sensitivity),
         "是" if kept else "否（仅用于比对）" if column.type in ("id", "name") else "否",

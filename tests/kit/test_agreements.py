@@ -80,6 +80,7 @@ def test_every_column_of_every_source_stands_in_its_dictionary(tmp_path, source)
     columns = [column for file in all_contracts()[source].files for column in file.columns]
     assert [row["列名"] for row in rows] == [column.header for column in columns]
     assert all(row["类型"] and row["含义"] and row["敏感级别"] for row in rows)
+    assert not any(letter.isascii() and letter.isalpha() for row in rows for letter in row["单位"])
 
 
 def test_the_catalogues_say_on_what_terms(tmp_path):

@@ -118,7 +118,12 @@ def _known(name: str) -> Contract:
 
 
 def _new(arguments: argparse.Namespace) -> int:
-    said: dict[str, Any] = {word: getattr(arguments, word) or _ask(text) for word, text in _ASKED.items()}
+    said: dict[str, Any] = {}
+    for word, text in _ASKED.items():
+        if word == "encoding" and said["format"] == "xlsx" and not arguments.encoding:
+            said[word] = "utf-8"  # a workbook tells its own
+            continue
+        said[word] = getattr(arguments, word) or _ask(f"--{word.replace('_', '-')}, {text}")
     columns = arguments.column or _ask_columns()
     new = NewSource(
         name=arguments.name,

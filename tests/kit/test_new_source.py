@@ -204,3 +204,24 @@ def test_a_night_with_a_contract_nobody_can_read_says_which_and_why(tmp_path):
     assert done.returncode == 1
     assert "internal fault" not in done.stderr
     assert "payment_accounts" in done.stderr and "unknown type 'mony'; known: id" in done.stderr
+
+
+def test_a_workbook_is_not_asked_for_an_encoding_and_a_text_file_is_by_option(tmp_path):
+    tree = copy_tree(tmp_path / "tree")
+    words = [
+        "connector",
+        "new",
+        "payment_accounts",
+        "--title",
+        "t",
+        "--owner",
+        "o",
+        "--legal-basis",
+        "l",
+        "--dry-run",
+    ]
+    words += ["--column", "id_number:公民身份号码:id"]
+    workbook = typed(tree, *words, "--format", "xlsx")
+    assert workbook.returncode == 0 and 'format = "xlsx"' in workbook.stdout
+    lines = typed(tree, *words, "--format", "csv")
+    assert lines.returncode == 2 and "no answer to: --encoding" in lines.stderr

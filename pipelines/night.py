@@ -165,14 +165,17 @@ def _run_sources(settings: Settings, policy: PolicyAt, ring: KeyRing, tell: Prog
     if settings.workers > 1 and total > _PARALLEL_BYTES:
         with open_reader_pool(settings.workers) as pool:
             for result in pool.map(run_source, [settings] * len(sources), sources):
-                tell(_told(result))
+                _tell_of(result, tell)
     else:
         for source in sources:
-            tell(_told(_read_department(settings, source, policy, ring)))
+            _tell_of(_read_department(settings, source, policy, ring), tell)
 
 
-def _told(result: dict[str, Any]) -> str:
-    return f"intake: {result['source']} {result['state']}, {result['received']} rows"
+def _tell_of(result: dict[str, Any], tell: Progress) -> None:
+    """One line a source; none of a source that nobody expects and that delivered nothing (`read_sources`)."""
+    source, state = result["source"], result["state"]
+    if state != "missing" or all_contracts()[source].expected:
+        tell(f"intake: {source} {state}, {result['received']} rows")
 
 
 def _feed_bytes(settings: Settings, source: str) -> int:

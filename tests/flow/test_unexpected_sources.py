@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.registry import all_contracts
+from pipelines.night import _tell_of
 from pipelines.publish import _date_or_state, _rule_needs
 from policy.codes import load_codes
 from policy.rules import Rule, load_rules
@@ -24,3 +25,10 @@ def test_a_lead_whose_source_delivered_nothing_is_unverified_and_not_cleared() -
     assert needs["D03"]["is_held"] is False
     assert _date_or_state(load_codes(), accepted, ABSENT) == "未报送"
     assert _date_or_state(load_codes(), accepted, "roster") == "2026-06-29"
+
+
+def test_the_progress_of_a_night_leaves_out_what_nobody_expects_and_nobody_delivered() -> None:
+    told: list[str] = []
+    for source, state in (("banks", "missing"), ("cremation", "missing"), ("vehicles", "held")):
+        _tell_of({"source": source, "state": state, "received": 0}, told.append)
+    assert told == ["intake: banks missing, 0 rows", "intake: vehicles held, 0 rows"]

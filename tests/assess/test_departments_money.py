@@ -73,7 +73,7 @@ def died(day: str) -> Any:
 
 CASES: dict[str, dict[str, Case]] = {
     "F01": {
-        "the last month of the window": (home(pay(pay_month="2026-05-01")), 6000),
+        "the last month of the window": (home(pay(pay_month="2026-05")), 6000),
         "the month of the night": (home(pay(pay_month="2026-06-01")), None),
         "the first month of the window": (home(pay(pay_month="2025-12-01")), 6000),
         "the month before the window": (home(pay(pay_month="2025-11-01")), None),

@@ -256,5 +256,5 @@ def _cell(kind: str, cell: Any) -> Any:
     if kind == "money":
         return int(Decimal(str(cell)) * 10**6)
     if kind in ("date", "month"):
-        return date.fromisoformat(cell)
+        return date.fromisoformat(cell if len(cell) > 7 else f"{cell}-01")
     return zlib.crc32(cell.encode()) if kind == "identifier" else cell

@@ -28,6 +28,8 @@ SQL_WORDS = frozenset(
     window with
     """.split()  # noqa: SIM905  words read better than a list of quotes
 )
+# Options that mean something for these types alone; for any other they would be written and never looked at.
+_FITS = {"not_future": ("date", "month"), "not_negative": ("money",), "unit": ("money",)}
 _SENSITIVITY = {"id": "identity", "name": "identity", "identifier": "identity", "money": "sensitive"}
 
 
@@ -107,6 +109,11 @@ def _column_text(word: str) -> str:
         "means": _quoted(header),
     }
     for option in options:
+        fits = _FITS.get(option.partition("=")[0])
+        if fits and kind not in fits:
+            raise ContractError(
+                f"column {name!r}: option {option!r} is for {' and '.join(fits)}, not for {kind}"
+            )
         if option in ("optional", "not_future", "not_negative"):
             said[option] = "true"
         elif option.startswith(("unit=", "means=")):

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tomllib
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -225,3 +226,16 @@ def test_a_workbook_is_not_asked_for_an_encoding_and_a_text_file_is_by_option(tm
     assert workbook.returncode == 0 and 'format = "xlsx"' in workbook.stdout
     lines = typed(tree, *words, "--format", "csv")
     assert lines.returncode == 2 and "no answer to: --encoding" in lines.stderr
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("balance:余额:money:not_future", "'not_future' is for date and month, not for money"),
+        ("opened:日期:date:not_negative", "'not_negative' is for money, not for date"),
+        ("kind:类别:text:unit=yuan", "'unit=yuan' is for money, not for text"),
+    ],
+)
+def test_an_option_that_does_not_fit_its_type_is_refused(column, told):
+    with pytest.raises(ContractError, match=told):
+        contract_text(replace(ACCOUNTS, columns=(*ACCOUNTS.columns, column)))

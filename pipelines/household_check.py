@@ -29,7 +29,7 @@ from pipelines.errors import HeduiError, UsageError
 from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence import REGISTER_SCHEMA, evidence_schema
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
 from pipelines.lists import read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy

@@ -10,7 +10,7 @@ import duckdb
 
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
 from pipelines.durable import replacing_folder
-from pipelines.intake.evidence import REGISTER_SCHEMA, open_evidence_rows
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, open_evidence_rows
 from pipelines.settings import Settings
 from pipelines.warehouse import build_file, build_table, load_table, open_warehouse, view_table
 

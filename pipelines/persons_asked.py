@@ -22,7 +22,7 @@ from pipelines.identity.idnumber import unpack_blocks
 from pipelines.identity.keyring import KeyRing
 from pipelines.identity.tokens import join_halves
 from pipelines.intake.asked import AskedPeople, load_asked
-from pipelines.intake.people import open_names
+from pipelines.intake.sealed_names import open_names
 from pipelines.settings import Settings
 
 ASKED = "query"

@@ -26,7 +26,7 @@ from pipelines.identity.idnumber import unpack_blocks
 from pipelines.identity.keyring import KeyRing
 from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.batch import reasons_of
-from pipelines.intake.people import open_names
+from pipelines.intake.sealed_names import open_names
 from pipelines.lists import ROSTER_FILE, ListName, read_published, seal_inputs, seal_of, to_readable
 from pipelines.manifest import Manifest, latest_before, publish_night, published_nights
 from pipelines.report import write_report

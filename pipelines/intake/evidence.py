@@ -15,7 +15,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from connectors.contract import Contract, FileContract
+from connectors.contract import Contract
 from connectors.feeds import Feed, open_feed
 from connectors.registry import all_contracts
 from pipelines.durable import replacing_folder
@@ -25,6 +25,7 @@ from pipelines.identity.names import digest_names, short_digest
 from pipelines.identity.tokens import token_halves
 from pipelines.intake.asked import AskedPeople, load_asked
 from pipelines.intake.checks import Judging
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, kept_columns
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.judged import Judged
@@ -38,17 +39,6 @@ from policy.model import PolicyAt
 _NEVER = 99999999
 _MARK_BITS = 24
 _HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
-REGISTER_SCHEMA = pa.schema(
-    [
-        ("register", pa.int64()),
-        ("hi", pa.uint64()),
-        ("lo", pa.uint64()),
-        ("is_valid", pa.bool_()),
-        ("is_normal", pa.bool_()),
-        ("relation", pa.string()),
-        ("born", pa.int32()),
-    ]
-)
 
 
 class _Reached(NamedTuple):
@@ -64,26 +54,6 @@ class _Reached(NamedTuple):
     def filter(self, chosen: NDArray[np.bool_]) -> _Reached:
         chosen_values: list[Any] = [values[chosen] for values in self]
         return _Reached(*chosen_values)
-
-
-def evidence_schema(file: FileContract) -> pa.Schema:
-    """Columns of a source's evidence: its number, who, under which name, how reached, then the contract's own."""
-    kinds = {"money": pa.int64(), "date": pa.date32(), "month": pa.date32(), "identifier": pa.int64()}
-    fields = [
-        ("row", pa.int64()),
-        ("person", pa.int32()),
-        ("name_digest", pa.int64()),
-        ("name_readable", pa.bool_()),
-        ("is_upgraded", pa.bool_()),
-        ("is_repaired", pa.bool_()),
-        ("row_digest", pa.int64()),
-    ]
-    fields += [(column.name, kinds.get(column.type, pa.string())) for column in _kept_columns(file)]
-    return pa.schema(fields)
-
-
-def _kept_columns(file: FileContract) -> list[Any]:
-    return [column for column in file.columns if column.type not in ("id", "name", "carried")]
 
 
 def gather_file(
@@ -162,7 +132,7 @@ def _reach(
     }
     table = _evidence_table(checked, reached.rows, columns, cipher)
     gathered.kept += len(table)
-    for column in _kept_columns(checked.file):
+    for column in kept_columns(checked.file):
         if column.type == "money":
             wide = table.column(column.name).cast(pa.decimal128(38, 0))  # ten absurd amounts pass 64 bits
             gathered.kept_sum += int(pc.sum(wide).as_py() or 0)
@@ -228,17 +198,6 @@ def _evidence_table(
     columns = {**columns, "row_digest": short_digest(whole, "row", cipher), **values}
     schema = evidence_schema(checked.file)
     return pa.table({name: columns[name] for name in schema.names}, schema=schema)
-
-
-def open_evidence_rows(folder: Path, file: FileContract) -> pa.dataset.Dataset:
-    """The kept rows of a source; they are read only where and as far as a query wants them."""
-    parts = [str(part) for part in sorted(folder.glob("part-*.arrow"))]
-    schema = evidence_schema(file)
-    return (
-        pa.dataset.dataset(parts, schema=schema, format="ipc")
-        if parts
-        else pa.dataset.dataset(schema.empty_table())
-    )
 
 
 def _note_registers(table: pa.Table, at: NDArray[np.int64], people: AskedPeople, gathered: Gathered) -> None:

@@ -31,6 +31,7 @@ from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.judged import Judged
 from pipelines.intake.receipts import Receipt
+from pipelines.intake.sealed_names import seal_names
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, insert_arrow, open_warehouse, query_arrow, write_table
@@ -380,7 +381,7 @@ def _write_people(
         build_table(con, f"intake/{name}", every_scope=every_scope)
     _write_near_suspects(con, as_of, cipher)
     records = query_arrow(con, "select record from record").column(0).to_numpy()
-    _seal_names(folder / "names.sealed", names.of_records(records), cipher)
+    seal_names(folder / "names.sealed", names.of_records(records), cipher)
     for table in _TABLES:
         write_table(con, f"select * from {table}", folder / f"{table}.parquet")
 
@@ -394,17 +395,3 @@ def _write_near_suspects(con: duckdb.DuckDBPyConnection, as_of: date, cipher: To
     hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
     households = suspects.column("household").combine_chunks().take(pa.array(index))
     insert_arrow(con, "near_suspect", pa.table({"household": households, "hi": hi, "lo": lo}))
-
-
-def _seal_names(path: Path, names: pa.Array, cipher: Tokeniser) -> None:
-    sink = pa.BufferOutputStream()
-    table = pa.table({"name": names.cast(pa.large_string())})
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    path.write_bytes(cipher.seal(sink.getvalue().to_pybytes(), b"names"))
-
-
-def open_names(path: Path, cipher: Tokeniser) -> pa.Array:
-    """The names of the records, in record order (record n is at n - 1); only ever in memory."""
-    plain = cipher.unseal(path.read_bytes(), b"names")
-    return pa.ipc.open_file(pa.BufferReader(plain)).read_all().column(0).combine_chunks()

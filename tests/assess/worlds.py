@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from connectors.registry import all_contracts, evidence_sources
 from pipelines.assess import assess_tables
-from pipelines.intake.evidence import REGISTER_SCHEMA, evidence_schema
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
 from pipelines.warehouse import insert_arrow
 from policy.model import load
 

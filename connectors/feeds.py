@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -142,20 +140,6 @@ class RefusedFeed(AbsentFeed):
         raise self._refusal
 
 
-_LENT: ContextVar[Feed | None] = ContextVar("feed lent by the caller", default=None)
-
-
-@contextmanager
-def lending(feed: Feed) -> Iterator[Feed]:
-    """Within, `open_feed` gives this very feed for its source: what it was asked before is not asked again."""
-    token = _LENT.set(feed)
-    try:
-        yield feed
-    finally:
-        _LENT.reset(token)
-        feed.close()
-
-
 def address_variable(source: str) -> str:
     """The environment variable that holds the address of a source."""
     return f"HEDUI_FEED_{source.upper()}"
@@ -167,12 +151,8 @@ def open_feed(
     """The feed of `source`: by the address in `$HEDUI_FEED_<SOURCE>`, else the folder `feeds_dir/<source>`.
 
     Nothing is read or connected before the feed is asked. `query` names the persons for a source that answers
-    batches (docs/transports.md). Within `lending` it is the feed that was lent. Raises FeedRefused when the
-    address or its settings cannot be used.
+    batches (docs/transports.md). Raises FeedRefused when the address or its settings cannot be used.
     """
-    lent = _LENT.get()
-    if lent is not None and lent.source == source:
-        return lent
     if environ.get(address_variable(source)):
         from connectors.transports import connect  # the network libraries cost a second to import
 

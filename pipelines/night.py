@@ -7,14 +7,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from connectors.errors import FeedError, FeedRefused, FeedUnavailable
-from connectors.feeds import Feed, RefusedFeed, lending, open_feed
+from connectors.feeds import Feed, RefusedFeed, open_feed
 from connectors.registry import all_contracts, evidence_sources
 from expectations.gate import preload
 from pipelines.assess import assess_night, read_summary
@@ -135,10 +135,10 @@ def run_source(settings: Settings, source: str, may_wait: bool = False) -> dict[
 def _read_department(
     settings: Settings, source: str, policy: PolicyAt, ring: KeyRing, may_wait: bool = False
 ) -> dict[str, Any]:
-    with lending(_open_department(settings, source, ring)) as feed:
+    with closing(_open_department(settings, source, ring)) as feed:
         if may_wait:
             _reach(feed)
-        return intake_source(settings, source, policy, ring.cipher(), judging_of(policy))
+        return intake_source(settings, source, policy, ring.cipher(), judging_of(policy), feed)
 
 
 def _open_department(settings: Settings, source: str, ring: KeyRing) -> Feed:

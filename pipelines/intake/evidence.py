@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -260,13 +260,22 @@ def _register_mark(digests: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def intake_source(
-    settings: Settings, source: str, policy: PolicyAt, cipher: Tokeniser, judging: Judging
+    settings: Settings,
+    source: str,
+    policy: PolicyAt,
+    cipher: Tokeniser,
+    judging: Judging,
+    feed: Feed | None = None,
 ) -> dict[str, Any]:
-    """Read one department's feed into work/<as-of>/evidence/<source>. Returns its SourceResult as a dict."""
+    """Read one department's feed into work/<as-of>/evidence/<source>. Returns its SourceResult as a dict.
+
+    feed: one that is open already and stays so; without it that of the settings and the environment.
+    """
     contract = all_contracts()[source]
+    opened = nullcontext(feed) if feed else closing(open_feed(source, settings.feeds, os.environ))
     with replacing_folder(settings.work / "evidence" / source) as building:
-        with closing(open_feed(source, settings.feeds, os.environ)) as feed:
-            result = _read_feed(settings, contract, feed, policy, cipher, judging, building)
+        with opened as delivery:
+            result = _read_feed(settings, contract, delivery, policy, cipher, judging, building)
         values = result.as_dict()
         (building / "source.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
     return values

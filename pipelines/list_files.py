@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -13,14 +12,11 @@ import pyarrow as pa
 import xlsxwriter  # type: ignore[import-untyped]
 
 from pipelines.lists import COUNTS, MONEY
-from pipelines.sheet_rows import count_altered, write_rows
+from pipelines.sheet_rows import LIST_PART, count_altered, fill_sheet
 
 MOST_ROWS: Final = 1_048_575  # of a sheet, below its header
 NOTES_SHEET: Final = "说明"
 _ROWS_AT_ONCE = 10_000
-_LIST_PART = "xl/worksheets/sheet1.xml"
-_TEMPLATE_ROW = re.compile(r'<row r="2"[^>]*>.*?</row>')
-_TEMPLATE_CELL = re.compile(r'<c r="([A-Z]+)2" s="([0-9]+)"/>')
 _WIDTHS: Final = {
     "线索编号": 26,
     "规则名称": 18,
@@ -64,7 +60,7 @@ def write_workbook(
     frame = _make_frame(table, sheet_name, [*notes, altered])
     with ZipFile(frame) as parts, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=4) as workbook:
         for name in parts.namelist():
-            if name == _LIST_PART:
+            if name == LIST_PART:
                 _write_list_part(workbook, parts.read(name).decode(), table)
             else:
                 workbook.writestr(_part(name), parts.read(name))
@@ -104,23 +100,11 @@ def _write_notes(sheet: Any, notes: Sequence[tuple[str, str | int]], header: Any
 
 
 def _write_list_part(workbook: ZipFile, frame: str, table: pa.Table) -> None:
-    template = _TEMPLATE_ROW.search(frame)
-    if template is None:
-        raise RuntimeError(
-            "the workbook's frame has no second row; does this xlsxwriter write sheets otherwise?"
-        )
-    letters, styles = zip(*_TEMPLATE_CELL.findall(template[0]), strict=True)
     numeric = [head in MONEY or head in COUNTS for head in table.column_names]
-    end = f"{letters[-1]}{max(table.num_rows, 1) + 1}"
-    before = re.sub(
-        r'<dimension ref="[^"]*"/>', f'<dimension ref="A1:{end}"/>', frame[: template.start()], count=1
-    )
     is_huge = table.nbytes + table.num_rows * table.num_columns * 100 > 2**30
-    with workbook.open(_part(_LIST_PART), "w", force_zip64=is_huge) as part:
-        part.write(before.encode())
-        for piece in write_rows(table, 2, list(letters), list(styles), numeric):
+    with workbook.open(_part(LIST_PART), "w", force_zip64=is_huge) as part:
+        for piece in fill_sheet(frame, table, numeric):
             part.write(piece)
-        part.write(frame[template.end() :].encode())
 
 
 def _part(name: str) -> ZipInfo:

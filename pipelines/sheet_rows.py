@@ -17,14 +17,36 @@ import pyarrow.compute as pc
 # The stubs of pyarrow know too little of what a column can do.
 Column = Any
 
+LIST_PART: Final = "xl/worksheets/sheet1.xml"  # the first sheet in the workbook's zip
 MOST_CHARACTERS: Final = 32_767  # of a cell, counted as UTF-16
 MOST_EXACT_DIGITS: Final = 15  # a number cell is a double
 _ROWS_AT_ONCE = 5_000
 _ODD = r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b-\x1f]|[\x{FFFE}\x{FFFF}]"
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_DIMENSION = re.compile(r'<dimension ref="[^"]*"/>')
+_TEMPLATE_ROW = re.compile(r'<row r="2"[^>]*>.*?</row>')
+_TEMPLATE_CELL = re.compile(r'<c r="([A-Z]+)2" s="([0-9]+)"/>')
 # Characters that XML cannot hold in any form.
 _NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+
+
+def fill_sheet(frame: str, table: pa.Table, numeric: list[bool]) -> Iterator[bytes | memoryview]:
+    """The XML of a sheet, with the table's rows in place of its empty second row, which tells the styles.
+
+    frame: the sheet as xlsxwriter wrote it, a blank cell with its format under each head; numeric as in `write_rows`.
+    Raises RuntimeError for a sheet without such a row.
+    """
+    template = _TEMPLATE_ROW.search(frame)
+    if template is None:
+        raise RuntimeError(
+            "the workbook's frame has no second row; does this xlsxwriter write sheets otherwise?"
+        )
+    letters, styles = zip(*_TEMPLATE_CELL.findall(template[0]), strict=True)
+    dimension = f'<dimension ref="A1:{letters[-1]}{max(table.num_rows, 1) + 1}"/>'
+    yield _DIMENSION.sub(dimension, frame[: template.start()], count=1).encode()
+    yield from write_rows(table, 2, list(letters), list(styles), numeric)
+    yield frame[template.end() :].encode()
 
 
 def write_rows(

@@ -6,8 +6,6 @@ Cell by cell, 50,000 rows would take most of a minute of processor time, and lie
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -15,12 +13,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pyarrow as pa
 import xlsxwriter  # type: ignore[import-untyped]
 
-from pipelines.sheet_rows import write_rows
+from pipelines.sheet_rows import LIST_PART, fill_sheet
 
 SHEET, ABOUT, CHOICES = "线索", "说明", "选项"
-_LIST_PART = "xl/worksheets/sheet1.xml"
-_TEMPLATE_ROW = re.compile(r'<row r="2"[^>]*>.*?</row>')
-_TEMPLATE_CELL = re.compile(r'<c r="([A-Z]+)2" s="([0-9]+)"/>')
 _WIDE, _NARROW = 26, 16
 
 
@@ -42,32 +37,17 @@ class SheetFrame:
 def write_sheet(frame: SheetFrame, table: pa.Table) -> bytes:
     """The workbook with the table's rows, every cell text. The table has the frame's columns in their order."""
     shell = _make_shell(frame, table.num_rows)
+    numeric = [False] * table.num_columns
     content = io.BytesIO()
     with ZipFile(shell) as parts, ZipFile(content, "w", ZIP_DEFLATED, compresslevel=4) as workbook:
         for name in parts.namelist():
-            if name == _LIST_PART:
+            if name == LIST_PART:
                 with workbook.open(name, "w") as part:
-                    for piece in _list_part(parts.read(name).decode(), table):
+                    for piece in fill_sheet(parts.read(name).decode(), table, numeric):
                         part.write(piece)
             else:
                 workbook.writestr(name, parts.read(name))
     return content.getvalue()
-
-
-def _list_part(shell: str, table: pa.Table) -> Iterable[bytes | memoryview]:
-    """The sheet's XML with the table's rows in place of the empty second row, which tells the styles."""
-    template = _TEMPLATE_ROW.search(shell)
-    if template is None:
-        raise RuntimeError(
-            "the workbook's frame has no second row; does this xlsxwriter write sheets otherwise?"
-        )
-    letters, styles = zip(*_TEMPLATE_CELL.findall(template[0]), strict=True)
-    last = f"{letters[-1]}{table.num_rows + 1}"
-    yield re.sub(
-        r'<dimension ref="[^"]*"/>', f'<dimension ref="A1:{last}"/>', shell[: template.start()]
-    ).encode()
-    yield from write_rows(table, 2, list(letters), list(styles), [False] * table.num_columns)
-    yield shell[template.end() :].encode()
 
 
 def _make_shell(frame: SheetFrame, rows: int) -> io.BytesIO:

@@ -114,7 +114,8 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
         if _is_loaded(db, night):
             return LoadReport(as_of, repeated=True)
     incoming = [lead for name in LISTS for lead in read_incoming(night, name, vault, ring)]
-    groups = groups_of_households(night.read_roster())
+    roster = night.read_roster()
+    groups = groups_of_households(roster)
     for lead in incoming:
         if lead.columns["list"] == "discrepancies":
             lead.columns.update(groups.get(lead.columns["household_id"], {}))
@@ -122,7 +123,7 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
         if _is_loaded(db, night):
             return LoadReport(as_of, repeated=True)
         report = _apply(db, night, incoming)
-        follow_roster(db, night)
+        follow_roster(db, as_of, roster)
         renew_due_dates(db)
         _remember_night(db, night, len(incoming))
         db.commit()

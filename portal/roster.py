@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import bindparam, insert, select, update
 
-from portal.night import PublishedNight
 from portal.schema import Household, YearlyVisit
 from portal.scope import ScopedSession
 
@@ -20,9 +19,8 @@ _TOLD = (*_WORDS, *_DECLARED)
 _Row = tuple[str | int | None, ...]
 
 
-def follow_roster(db: ScopedSession, night: PublishedNight) -> None:
-    """Bring the desk's households to the roster of this night. A night without a roster changes nothing."""
-    roster = night.read_roster()
+def follow_roster(db: ScopedSession, as_of: date, roster: pa.Table | None) -> None:
+    """Bring the desk's households to the roster of a night. A night without a roster (None) changes nothing."""
     if roster is None:
         return
     told = _told(roster)
@@ -37,7 +35,7 @@ def follow_roster(db: ScopedSession, night: PublishedNight) -> None:
             )
         )
     }
-    _add(db, night.as_of, {number: row for number, row in told.items() if number not in known})
+    _add(db, as_of, {number: row for number, row in told.items() if number not in known})
     changed = {
         number: row for number, row in told.items() if number in known and known[number][1:] != (True, row)
     }
@@ -47,8 +45,8 @@ def follow_roster(db: ScopedSession, night: PublishedNight) -> None:
     _leave(db, gone)
     # What holds for all is said once: most households are the same every night.
     here = update(Household).where(Household.on_roster)
-    db.execute(here.values(last_night=night.as_of))
-    db.execute(here.where(Household.lacks == "").values(checked_night=night.as_of))
+    db.execute(here.values(last_night=as_of))
+    db.execute(here.where(Household.lacks == "").values(checked_night=as_of))
 
 
 def groups_of_households(roster: pa.Table | None) -> dict[str, dict[str, str]]:

@@ -19,7 +19,7 @@ _MONITORED, _ROSTER = "rural_revitalisation", "roster"
 # It is judged before anybody authorised a look: on what was declared alone.
 _DECLARED_ALONE = "N00"
 # Such a row carries what an earlier night found.
-_FOUND_EARLIER = ("unverified", "cleared")
+FOUND_EARLIER = ("unverified", "cleared")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _told_by(row: dict[str, Any], told: dict[str, dict[str, str]]) -> dict[str, 
     """None where an earlier night's word still holds."""
     if not told:
         return {}
-    if row["state"] in _FOUND_EARLIER:
+    if row["state"] in FOUND_EARLIER:
         return {"sources": None, "source_dates": None}
     return dict(told.get(row["rule"], {}))
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, bindparam, func, insert, or_, select, update
 from pipelines.identity.keyring import KeyRing
 from pipelines.manifest import published_nights
 from portal.grouping import attach_to_cases, close_cleared_cases, follow_moved_households, renew_due_dates
-from portal.incoming import IncomingLead, read_incoming
+from portal.incoming import FOUND_EARLIER, IncomingLead, read_incoming
 from portal.night import LISTS, PublishedNight, read_night
 from portal.roster import follow_roster, groups_of_households
 from portal.schema import Lead, LeadChange, Night, Setting, Suppression
@@ -55,14 +55,9 @@ _TOLD_BY_NIGHT = (
 )
 
 
-# Such a lead carries the value of an earlier night, so its days count from no other day than they did then.
-_NOT_JUDGED = ("unverified", "cleared")
-
-
-# Not told of a household that has left the roster: what was known of it stays.
-_OF_THE_HOUSEHOLD = ("area", "disability")
-# Not told of a lead that tonight could not judge: what it was found in stays.
-_OF_AN_EARLIER_NIGHT = ("sources", "source_dates")
+# What a night may not tell, of a household that has left the roster or of a lead it could not judge: what was known
+# stays, and this stands where nothing was.
+_STAYS = {"area": None, "disability": None, "sources": "", "source_dates": ""}
 
 
 class NightOutOfOrder(ValueError):
@@ -162,14 +157,7 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
     known = _known_leads(db, night.as_of)
     explained = _suppressions(db, night.as_of)
     for lead in incoming:
-        if lead.key in known and lead.columns["state"] in _NOT_JUDGED:
-            lead.columns["fact"] = known[lead.key]["fact"]
-        for name in _OF_THE_HOUSEHOLD:
-            if lead.columns[name] is None and lead.key in known:
-                lead.columns[name] = known[lead.key][name]
-        for name in _OF_AN_EARLIER_NIGHT:
-            if lead.columns[name] is None:
-                lead.columns[name] = known[lead.key][name] if lead.key in known else ""
+        _keep_what_was_known(lead.columns, known.get(lead.key, {}))
     fresh = [lead for lead in incoming if lead.key not in known]
     seen = [(known[lead.key], lead) for lead in incoming if lead.key in known]
     named = {lead.key for lead in incoming}
@@ -189,6 +177,16 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
     return LoadReport(
         night.as_of, False, len(incoming), len(fresh), len(changed), len(gone), cases, suppressed
     )
+
+
+def _keep_what_was_known(columns: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Fill in from the lead as the desk has it what tonight does not tell; earlier: empty for a new lead."""
+    if columns["state"] in FOUND_EARLIER:
+        # Its value is an earlier night's, so its days count from no other day than they did then.
+        columns["fact"] = earlier.get("fact", columns["fact"])
+    for name, unknown in _STAYS.items():
+        if columns[name] is None:
+            columns[name] = earlier.get(name, unknown)
 
 
 def _known_leads(db: ScopedSession, as_of: date) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -58,6 +58,12 @@ class Desk:
         return beijing_day(self.now)
 
     @property
+    def page_number(self) -> int:
+        """The page of a long table that the address asks for, from 1; 1 when it asks for none."""
+        typed = self.request.query_params.get("page", "")
+        return max(1, int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 1
+
+    @property
     def csrf(self) -> str:
         return self.session.csrf if self.session else self.anonymous_csrf
 

@@ -65,9 +65,8 @@ class LogPage:
 
 
 def log_page(desk: Desk) -> LogPage:
-    given = desk.request.query_params
-    kind = given.get("kind", "") if given.get("kind", "") in KINDS else ""
-    asked = given.get("page", "")
+    asked, at = desk.request.query_params.get("kind", ""), desk.page_number
+    kind = asked if asked in KINDS else ""
     wanted = KINDS[kind][1]
     regions = {login: region for login, region in desk.db.execute(select(User.login, User.region)).all()}
     found: list[Entry] = []
@@ -78,7 +77,6 @@ def log_page(desk: Desk) -> LogPage:
     except AuditBroken:
         # What stands before the break is shown; the verification names the entry.
         pass
-    at = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
     newest = found[::-1]
     return LogPage(kind, at, len(found), newest[(at - 1) * PAGE_ROWS : at * PAGE_ROWS])
 

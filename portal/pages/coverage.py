@@ -28,8 +28,7 @@ def show_coverage(desk: Desk) -> Response:
     due = given.get("due", "any") if given.get("due") in DUES else "any"
     places = place_coverage(desk)
     township = given.get("township", "")[:TOWNSHIP_DIGITS]
-    at = _page(given.get("page", ""))
-    rows = desk.settings.page_rows
+    at, rows = desk.page_number, desk.settings.page_rows
     found = household_coverage(desk, due, township, (at - 1) * rows, rows + 1)
     return desk.render(
         "coverage.html",
@@ -108,7 +107,3 @@ def _show(desk: Desk, found: HouseholdCoverage) -> Response:
         cases=list(desk.db.scalars(cases)),
         opened=desk.vault.open_text if desk.may("see_people") else None,
     )
-
-
-def _page(text: str) -> int:
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1

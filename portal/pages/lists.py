@@ -30,7 +30,7 @@ def show_list(desk: Desk) -> Response:
     filters = filters_of(desk)
     counts = count(desk.db, filters, desk.viewer, desk.today)
     pages = max(1, -(-counts.views[filters.view] // desk.settings.page_rows))
-    at = min(max(1, _page_number(desk)), pages)
+    at = min(desk.page_number, pages)
     statement = select_rows(filters, desk.viewer, desk.today)
     statement = statement.limit(desk.settings.page_rows).offset((at - 1) * desk.settings.page_rows)
     rows = read_rows(desk.db, statement, filters.list, desk.vault, desk.today, people=desk.may("see_people"))
@@ -106,8 +106,3 @@ def assignees(desk: Desk, filters: Filters) -> list[tuple[str, str]]:
     if filters.assignee and filters.assignee not in dict(offered):
         offered.append((filters.assignee, "其他人员"))
     return offered
-
-
-def _page_number(desk: Desk) -> int:
-    typed = desk.request.query_params.get("page", "1")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 1

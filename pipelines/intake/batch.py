@@ -49,16 +49,3 @@ class RowBatch:
     columns: dict[str, pa.Array]
     encoding: str
     spoiled: list[tuple[int, str]] = field(default_factory=list)
-
-    def take(self, rows: NDArray[np.int64]) -> RowBatch:
-        """Only these rows, without the spoiled records."""
-        chosen = pa.array(rows)
-        return RowBatch(
-            self.lines[rows],
-            {name: values.take(chosen) for name, values in self.columns.items()},
-            self.encoding,
-        )
-
-    @property
-    def records(self) -> int:
-        return len(self.lines) + len(self.spoiled)

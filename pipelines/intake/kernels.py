@@ -22,7 +22,6 @@ NO_AMOUNT = np.int64(-(2**63))
 LONGEST_FEW = 48
 _MOST_WHOLE_DIGITS = 11  # amounts from 10^11 yuan on are judged exactly, one by one
 _MOST_DECIMALS = 6
-LONGEST_KEY = 256
 _DOTTED_DIGITS = 15  # as many as a double carries exactly
 
 _NL, _CR, _QUOTE, _COMMA, _DOT, _MINUS, _ZERO = 10, 13, 34, 44, 46, 45, 48
@@ -488,70 +487,42 @@ def _judge_fields(
     return True
 
 
+@inlined
+def _line_behind(block, at):
+    """Where the next line begins when only white space is left of this one; -1 when there is more."""
+    while byte_at(block, at) == 32 or byte_at(block, at) == _CR or byte_at(block, at) == 9:
+        at += 1
+    return at + 1 if byte_at(block, at) == _NL else np.int64(-1)
+
+
 @compiled
 def scan_lines(
-    block, separator, quoted, gb, kinds, places, required, not_negative, check, days,
+    block, objects, separator, quoted, gb, keys, key_lengths, kinds, places, required, not_negative, check, days,
     known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
 ):  # fmt: skip
-    """Read a block of whole lines. Returns (plain records, odd lines, lines in all); odd lines -1: more records
-    or odd lines than there is room for.
+    """Read a block of whole lines, of fields or (`objects`) each a JSON object.
+
+    Returns (plain records, odd lines, lines in all); odd lines -1: more records or odd lines than there is room for.
 
     lines: (n,) index of each plain record's line; records: (n, 2) where it begins and ends; odd: (m, 3) index,
-    begin and end of odd lines, line ends included. The other results: see ScanPlan.
+    begin and end of odd lines, line ends included; spans (t, n, 2), packed and flags (n,), amounts (a, n) and
+    codes (c, n): what its columns of text, its number, its amounts and its columns of few values are.
     """
     stop = len(block)
-    begins, ends = fields[0], fields[1]
-    at = 0
+    begins, ends, seen = fields[0], fields[1], fields[2]
+    at = np.int64(0)
     line = row = odds = 0
     while at < stop:
         if row == len(lines):
             return row, -1, line
-        following = _split_line(block, at, separator, quoted, gb, begins, ends)
+        if objects:
+            following = _split_object(block, at, stop, True, keys, key_lengths, begins, ends, seen)
+            if following >= 0:
+                following = _line_behind(block, following)
+        else:
+            following = _split_line(block, at, separator, quoted, gb, begins, ends)
         if following >= 0 and _judge_fields(
             block, begins, ends, gb, kinds, places, required, not_negative, check, days,
-            known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
-        ):  # fmt: skip
-            lines[row] = line
-            records[row, 0] = at
-            records[row, 1] = following
-            row += 1
-        else:
-            following = at
-            while block[following] != _NL:
-                following += 1
-            following += 1
-            if odds == len(odd):
-                return row, -1, line
-            odd[odds, 0] = line
-            odd[odds, 1] = at
-            odd[odds, 2] = following
-            odds += 1
-        at = following
-        line += 1
-    return row, odds, line
-
-
-@compiled
-def scan_object_lines(
-    block, keys, key_lengths, kinds, places, required, not_negative, check, days,
-    known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
-):  # fmt: skip
-    """Read a block of whole lines, each a JSON object. Results as of scan_lines."""
-    stop = len(block)
-    begins, ends = fields[0], fields[1]
-    seen = fields[2]
-    at = 0
-    line = row = odds = 0
-    while at < stop:
-        if row == len(lines):
-            return row, -1, line
-        following = _split_object(block, at, stop, True, keys, key_lengths, begins, ends, seen)
-        if following >= 0:
-            while block[following] == 32 or block[following] == _CR or block[following] == 9:
-                following += 1
-            following = following + 1 if block[following] == _NL else -1
-        if following >= 0 and _judge_fields(
-            block, begins, ends, False, kinds, places, required, not_negative, check, days,
             known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
         ):  # fmt: skip
             lines[row] = line

@@ -121,9 +121,12 @@ def whole_lines(stream: BinaryIO) -> Iterator[NDArray[np.uint8]]:
 
 
 def next_block(stream: BinaryIO, carried: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, bool]:
-    """What was carried and what follows it. Returns (block with room behind, bytes filled, the stream has ended)."""
+    """What was carried and what follows it. Returns (block with room behind, bytes filled, the stream has ended).
+
+    As much again as was carried: a record longer than a block is copied a few times and not once a block.
+    """
     filled = len(carried)
-    stop = filled + BLOCK_BYTES
+    stop = filled + max(BLOCK_BYTES, filled)
     block = np.empty(stop + PADDING, np.uint8)
     block[:filled] = carried
     while filled < stop:

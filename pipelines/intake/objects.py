@@ -34,7 +34,7 @@ def read_json_lines(
     for block in whole_lines(stream):
         if line == 1 and block[:3].tobytes() == _BOM:
             block = block[3:]
-        scanned, odd, count = scanner.read_object_lines(block, line)
+        scanned, odd, count = scanner.read_lines(block, line)
         if scanned is None:
             raws = block.tobytes().split(b"\n")[:-1]
             count = len(raws)
@@ -117,10 +117,9 @@ def read_json_array(
 def _open_array(stream: BinaryIO, file: FileContract, file_name: str) -> tuple[NDArray[np.uint8], int]:
     """The beginning of the file and where in it the elements of the contract's array begin."""
     opening = re.compile(rb'"' + re.escape(json.dumps(file.root)[1:-1].encode()) + rb'"\s*:\s*\[')
-    head = b""
-    while True:
-        more = stream.read(BLOCK_BYTES)
-        head = (head + more).removeprefix(_BOM)
+    head = stream.read(BLOCK_BYTES).removeprefix(_BOM)
+    more = head
+    while more:
         for found in opening.finditer(head):
             try:
                 before = orjson.loads(head[: found.end()] + b"]}")
@@ -128,8 +127,8 @@ def _open_array(stream: BinaryIO, file: FileContract, file_name: str) -> tuple[N
                 continue
             if type(before) is dict and before.get(file.root) == []:
                 return np.frombuffer(head, np.uint8), found.end()
-        if not more:
-            break
+        more = stream.read(max(BLOCK_BYTES, len(head)))
+        head += more
     try:
         orjson.loads(head)
     except orjson.JSONDecodeError:

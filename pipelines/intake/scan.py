@@ -195,23 +195,14 @@ class Scanner:
     def read_lines(
         self, block: NDArray[np.uint8], first: int
     ) -> tuple[Scanned | None, NDArray[np.int64], int]:
-        """A block of whole lines of fields. Returns the plain records (None: the general reader must take the
-        whole block), the odd lines as (index, begin, end), and how many lines there are."""
-        separator = np.uint8(ord(self.file.separator))
-        return self._scan_lines(kernels.scan_lines, (separator, self.file.quoted, self.is_gb), block, first)
-
-    def read_object_lines(
-        self, block: NDArray[np.uint8], first: int
-    ) -> tuple[Scanned | None, NDArray[np.int64], int]:
-        """A block of whole lines, each a JSON object; otherwise as read_lines."""
-        return self._scan_lines(kernels.scan_object_lines, (self._keys, self._key_lengths), block, first)
-
-    def _scan_lines(
-        self, scan: Callable[..., Any], how: tuple[Any, ...], block: NDArray[np.uint8], first: int
-    ) -> tuple[Scanned | None, NDArray[np.int64], int]:
+        """A block of whole lines. Returns the plain records (None: the general reader must take the whole block),
+        the odd lines as (index, begin, end), and how many lines there are."""
+        file = self.file
         room = self._room(block)
         odd = np.empty((len(block) // _ODD_BYTES + 64, 3), np.int64)
-        rows, odds, lines = scan(block, *how, *self._fixed, *room, odd)
+        scan: Callable[..., Any] = kernels.scan_lines
+        how = (file.format == "jsonl", np.uint8(ord(file.separator)), file.quoted, self.is_gb)
+        rows, odds, lines = scan(block, *how, self._keys, self._key_lengths, *self._fixed, *room, odd)
         if odds < 0:
             return None, odd[:0], lines
         return self._scanned(block, first, rows, room), odd[:odds], lines

@@ -20,6 +20,7 @@ from portal.errors import NotFound, Refused
 from portal.routing import page
 from portal.schema import Case, Visit, YearlyVisit
 from portal.scope import TOWNSHIP_DIGITS
+from portal.work.field import seal_investigators
 
 
 @page("GET", "/coverage", may="read_cases")
@@ -51,15 +52,12 @@ def show_household(desk: Desk) -> Response:
 
 @page("POST", "/coverage/{household_id:int}/visit", may="visit")
 def record_yearly_visit(desk: Desk) -> Response:
-    """A visit without a case; two investigators, as in one (民发〔2021〕57号 第十六条)."""
+    """A visit without a case."""
     found = _find(desk)
     visited_on = desk.fields.day("visited_on", "入户日期")
     if visited_on > desk.today:
         raise Refused("入户日期不能晚于今天。")
-    first = desk.fields.text("investigator_1", "调查人员一", limit=40)
-    second = desk.fields.text("investigator_2", "调查人员二", limit=40)
-    if first == second:
-        raise Refused("入户核查须有两名不同的调查人员。")
+    investigators = seal_investigators(desk)
     findings = desk.fields.text("findings", "核查情况")
     kept = found.household
     desk.db.add(
@@ -68,7 +66,7 @@ def record_yearly_visit(desk: Desk) -> Response:
             township_code=kept.township_code,
             household_id=kept.household_id,
             visited_on=visited_on,
-            investigators_sealed=desk.vault.seal_text(f"{first}\n{second}", "visit.investigators"),
+            investigators_sealed=investigators,
             findings_sealed=desk.vault.seal_text(findings, "visit.findings"),
             by_id=desk.viewer.user_id,
             at=desk.now,

@@ -47,23 +47,28 @@ def assign(desk: Desk, case: Case) -> str:
     return "assigned"
 
 
-def record_visit(desk: Desk, case: Case) -> str:
-    """Two investigators, always (民发〔2021〕57号 第十六条)."""
-    check_stage(case, "visit")
-    visited_on = desk.fields.day("visited_on", "入户日期")
-    if not case.opened_on <= visited_on <= desk.today:
-        raise Refused("入户日期须在本案生成之后，且不能晚于今天。")
+def seal_investigators(desk: Desk) -> bytes:
+    """The names of the two investigators of a visit, sealed; always two (民发〔2021〕57号 第十六条)."""
     first = desk.fields.text("investigator_1", "调查人员一", limit=40)
     second = desk.fields.text("investigator_2", "调查人员二", limit=40)
     if first == second:
         raise Refused("入户核查须有两名不同的调查人员。")
+    return desk.vault.seal_text(f"{first}\n{second}", "visit.investigators")
+
+
+def record_visit(desk: Desk, case: Case) -> str:
+    check_stage(case, "visit")
+    visited_on = desk.fields.day("visited_on", "入户日期")
+    if not case.opened_on <= visited_on <= desk.today:
+        raise Refused("入户日期须在本案生成之后，且不能晚于今天。")
+    investigators = seal_investigators(desk)
     met = desk.fields.text("met", "被访人", limit=100)
     findings = desk.fields.text("findings", "核查情况")
     desk.db.add(
         Visit(
             **written_by(desk, case),
             visited_on=visited_on,
-            investigators_sealed=desk.vault.seal_text(f"{first}\n{second}", "visit.investigators"),
+            investigators_sealed=investigators,
             met_sealed=desk.vault.seal_text(met, "visit.met"),
             findings_sealed=desk.vault.seal_text(findings, "visit.findings"),
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .worlds import Case, Home, Member, assessed, every_case, judged, row, sources_of, value_of
+from .worlds import Case, Home, Member, assessed, case_test, home, judged, row, sources_of, two, value_of
 
 DEPARTMENTS = ("medical_expenditure", "disability_certificates")
 
@@ -21,15 +21,12 @@ def bill(self_paid: float, **cells: Any) -> Any:
 
 def household(*rows: Any, declared: int = 30_000, **cells: Any) -> Home:
     """A monitored person alone: declared a year; 60 % of 30000 are 18000."""
-    return Home(
-        rows=rows, members=cells.pop("members", (Member(),)), declared=declared, list="monitored", **cells
-    )
+    return home(*rows, declared=declared, list="monitored", **cells)
 
 
 def margin(*rows: Any, declared: int = 1500, **cells: Any) -> Home:
     """Two people of dibao margin: 1500 a month declared for both, below the margin line and the standard; see cases."""
-    members = cells.pop("members", (Member(), Member(relation="10")))
-    return Home(rows=rows, members=members, declared=declared, programme="低保边缘", **cells)
+    return two(*rows, declared=declared, programme="低保边缘", **cells)
 
 
 def certificate(**cells: Any) -> Any:
@@ -135,11 +132,7 @@ def leads() -> dict[tuple[str, str], Any]:
     return judged(CASES, *DEPARTMENTS)
 
 
-@pytest.mark.parametrize(("rule", "name", "expected"), every_case(CASES))
-def test_a_case_has_its_lead_or_none(
-    leads: dict[tuple[str, str], Any], rule: str, name: str, expected: float | None
-) -> None:
-    assert value_of(leads, rule, name) == expected
+test_a_case_has_its_lead_or_none = case_test(CASES)
 
 
 def test_verified_income_counts_as_well_as_the_declared_one() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .worlds import Case, Home, Member, every_case, judged, row, setting, value_of, with_policy
+from .worlds import Case, Member, case_test, home, judged, row, setting, value_of, with_policy
 
 DEPARTMENTS = (
     "fiscal_payroll",
@@ -22,10 +22,6 @@ DEPARTMENTS = (
     "cremation",
 )
 STANDARD = 1282
-
-
-def home(*rows: Any, **cells: Any) -> Home:
-    return Home(rows=rows, members=cells.pop("members", (Member(),)), **cells)
 
 
 def pay(**cells: Any) -> Any:
@@ -223,11 +219,7 @@ def leads() -> dict[tuple[str, str], Any]:
     return judged(CASES, *DEPARTMENTS)
 
 
-@pytest.mark.parametrize(("rule", "name", "expected"), every_case(CASES))
-def test_a_case_has_its_lead_or_none(
-    leads: dict[tuple[str, str], Any], rule: str, name: str, expected: float | None
-) -> None:
-    assert value_of(leads, rule, name) == expected
+test_a_case_has_its_lead_or_none = case_test(CASES)
 
 
 OWN_LINE: dict[str, dict[str, Case]] = {
@@ -269,11 +261,7 @@ def own_leads(own_policy: Path) -> dict[tuple[str, str], Any]:
     return judged(OWN_LINE, *DEPARTMENTS, policy=own_policy)
 
 
-@pytest.mark.parametrize(("rule", "name", "expected"), every_case(OWN_LINE))
-def test_a_county_sets_its_own_line(
-    own_leads: dict[tuple[str, str], Any], rule: str, name: str, expected: float | None
-) -> None:
-    assert value_of(own_leads, rule, name) == expected
+test_a_county_sets_its_own_line = case_test(OWN_LINE, "own_leads")
 
 
 def test_before_its_first_day_a_county_figure_holds_nothing(own_policy: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .worlds import Case, Home, Member, every_case, judged, row, setting, value_of, with_policy
+from .worlds import Case, Home, Member, case_test, judged, row, setting, two, with_policy
 
 DEPARTMENTS = ("cremation", "detention", "marriage", "education", "disability_certificates")
 
@@ -18,10 +18,6 @@ def one(source: str, home: dict[str, Any] | None = None, member: Member | None =
     """A household of one member with one row of a department."""
     how = cells.pop("how", "exact")
     return Home(rows=(row(source, how=how, **cells),), members=(member or Member(),), **(home or {}))
-
-
-def two(*rows: Any, **home: Any) -> Home:
-    return Home(rows=rows, members=home.pop("members", (Member(), Member(relation="10"))), **home)
 
 
 def disabled(grade: str | None = "2", category: str | None = "肢体") -> Member:
@@ -257,11 +253,7 @@ def leads() -> dict[tuple[str, str], Any]:
     return judged(CASES, *DEPARTMENTS)
 
 
-@pytest.mark.parametrize(("rule", "name", "expected"), every_case(CASES))
-def test_a_case_has_its_lead_or_none(
-    leads: dict[tuple[str, str], Any], rule: str, name: str, expected: float | None
-) -> None:
-    assert value_of(leads, rule, name) == expected
+test_a_case_has_its_lead_or_none = case_test(CASES)
 
 
 def test_the_evidence_tells_dates_and_no_stranger(leads: dict[tuple[str, str], Any]) -> None:
@@ -338,8 +330,4 @@ def school_leads(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, st
     return judged(SCHOOL, *DEPARTMENTS, policy=policy)
 
 
-@pytest.mark.parametrize(("rule", "name", "expected"), every_case(SCHOOL))
-def test_a_county_that_has_set_its_time_of_grace_is_told_who_left_school(
-    school_leads: dict[tuple[str, str], Any], rule: str, name: str, expected: float | None
-) -> None:
-    assert value_of(school_leads, rule, name) == expected
+test_a_county_that_has_set_its_time_of_grace_is_told_who_left_school = case_test(SCHOOL, "school_leads")

@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from .worlds import Case, Home, Member, every_case, judged, row, value_of
-
-
-def home(*rows: Any, **cells: Any) -> Home:
-    return Home(rows=rows, members=cells.pop("members", (Member(),)), **cells)
+from .worlds import Case, Member, case_test, home, judged, row
 
 
 def kin(**cells: Any) -> Any:
@@ -79,11 +75,7 @@ def leads() -> dict[tuple[str, str], Any]:
     return judged(CASES, "close_relatives", "credit_commitments")
 
 
-@pytest.mark.parametrize(("rule", "name", "expected"), every_case(CASES))
-def test_a_case_has_its_lead_or_none(
-    leads: dict[tuple[str, str], Any], rule: str, name: str, expected: float | None
-) -> None:
-    assert value_of(leads, rule, name) == expected
+test_a_case_has_its_lead_or_none = case_test(CASES)
 
 
 def test_a_relative_is_told_without_the_officer(leads: dict[tuple[str, str], Any]) -> None:

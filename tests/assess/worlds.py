@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 
 from connectors.registry import all_contracts, evidence_sources
 from pipelines.assess import assess_tables
@@ -100,6 +101,16 @@ def row(source: str, member: int = 0, how: str = "exact", **cells: Any) -> Row:
     return Row(source, cells, member, how)
 
 
+def home(*rows: Row, **cells: Any) -> Home:
+    """A household of one, unless its members are given."""
+    return Home(rows=rows, **cells)
+
+
+def two(*rows: Row, **cells: Any) -> Home:
+    """A household of two, unless its members are given."""
+    return Home(rows=rows, **{"members": (Member(), Member(relation="10")), **cells})
+
+
 def sources_of(*connected: str, **states: str) -> dict[str, dict[str, Any]]:
     """The eight and the connected departments, accepted but for the states named."""
     names = [*EIGHT, *(one for one in connected if one not in EIGHT)]
@@ -165,6 +176,19 @@ def every_case(cases: Mapping[str, Mapping[str, Case]]) -> list[tuple[str, str, 
 def value_of(leads: Mapping[tuple[str, str], Any], rule: str, name: str) -> float | None:
     found = leads.get((rule, f"{rule} {name}"))
     return None if found is None else float(found[0])
+
+
+def case_test(cases: Mapping[str, Mapping[str, Case]], leads: str = "leads") -> Callable[..., None]:
+    """A test of every case: it has its lead or none. `leads` names the fixture of its module that judged them."""
+
+    @pytest.mark.parametrize(("rule", "name", "expected"), every_case(cases))
+    def judged_as_expected(
+        request: pytest.FixtureRequest, rule: str, name: str, expected: float | None
+    ) -> None:
+        found = value_of(request.getfixturevalue(leads), rule, name)
+        assert found == expected, f"{rule} {name}: {found}, wanted {expected}"
+
+    return judged_as_expected
 
 
 def with_policy(folder: Path, *settings: str) -> Path:

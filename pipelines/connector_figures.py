@@ -8,6 +8,8 @@ from pathlib import Path
 from connectors.contract import Contract
 from connectors.kit.department_file import Figures
 from connectors.registry import all_contracts
+from pipelines.intake.batch import REASONS
+from pipelines.intake.receipts import HELD_REASONS
 from policy.codes import load_codes
 from policy.model import load
 
@@ -21,6 +23,6 @@ def figures_of(contract: Contract, as_of: date, policy: Path | None = None) -> F
         max_quarantined_share=str(in_force.scalar("max_quarantined_share")),
         currencies=sorted(in_force.currencies()),
         sources=list(all_contracts()),
-        held_words=codes.held_reasons.names,
-        reason_words=codes.quarantine_reasons.names,
+        held_words={reason: codes.held_reasons.names[reason] for reason in HELD_REASONS},
+        reason_words={reason: codes.quarantine_reasons.names[reason] for reason in REASONS},
     )

@@ -31,26 +31,10 @@ from xml.etree import ElementTree
 # The contract, the figures in force and the words: put in as data when the file is written for a department.
 AGREED: dict[str, Any] = {}
 
-REASONS = (
-    "wrong_column_count",
-    "undecodable_text",
-    "unparseable_record",
-    "id_missing",
-    "id_malformed",
-    "required_missing",
-    "money_unparseable",
-    "money_negative",
-    "date_unparseable",
-    "date_in_future",
-    "code_unknown",
-    "currency_unknown",
-    "household_head_missing",
-    "household_repeated",
-    "member_repeated",
-    "household_unknown",
-)
+# Reasons against a row and against a delivery, in the order in which the intake names them.
+REASONS: tuple[str, ...] = tuple(AGREED.get("reason_words", ()))
 BIT = {reason: 1 << position for position, reason in enumerate(REASONS)}
-HELD = ("receipt_mismatch", "header_mismatch", "unreadable", "stale", "too_many_bad_rows")
+HELD: tuple[str, ...] = tuple(AGREED.get("held_words", ()))
 DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})"
 )

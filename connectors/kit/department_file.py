@@ -21,7 +21,7 @@ class Figures:
     """What a drop is judged by besides its contract, as it holds on `as_of`.
 
     max_quarantined_share: a number in words of digits; sources: what an authorisation may name;
-    held_words, reason_words: the Chinese of every reason, by code.
+    held_words, reason_words: the Chinese of every reason, by code, in the order of the intake.
     """
 
     as_of: date

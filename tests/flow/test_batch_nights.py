@@ -15,6 +15,7 @@ import pytest
 
 from connectors.departments.running import Departments
 from connectors.departments.serve import serve
+from connectors.errors import FeedUnavailable
 from connectors.transports.sealing import key_fingerprint, unseal_query
 from pipelines import stages
 from pipelines.audit import AuditLog
@@ -133,17 +134,23 @@ def test_a_night_asks_about_exactly_those_who_allow_it_and_judges_the_answer_lik
     assert World(tmp_path, world.as_of).run(tmp_path / "other")["seal"] == night["seal"]
 
 
+def values_of_a_task(world: World, home: Path) -> dict[str, Any]:
+    """A night in tasks up to the people: what a source's own task is given."""
+    given = {
+        "as_of": world.day, "feeds": str(world.feeds), "home": str(home), "policy": str(world.policy),
+    }  # fmt: skip
+    values: dict[str, Any] = stages.begin_night(given, world.as_of, "run")["values"]
+    stages.read_people(values, "run")
+    return values
+
+
 def test_a_task_asks_the_same_and_once(
     worlds: list[World], departments: Departments, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     world, home = worlds[0], tmp_path / "home"
     departments.http.queries.clear()
     reach_by_batch(monkeypatch, departments)
-    given = {
-        "as_of": world.day, "feeds": str(world.feeds), "home": str(home), "policy": str(world.policy),
-    }  # fmt: skip
-    values = stages.begin_night(given, world.as_of, "run")["values"]
-    stages.read_people(values, "run")
+    values = values_of_a_task(world, home)
     counts = stages.read_source(values, "run", "banks", may_wait=True)
     assert counts["state"] == "accepted"
     (asked,) = arrived(departments)
@@ -154,15 +161,9 @@ def test_a_task_asks_the_same_and_once(
 def test_a_department_that_is_down_is_asked_again_by_the_task_and_missing_otherwise(
     worlds: list[World], departments: Departments, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from connectors.errors import FeedUnavailable
-
     world, home = worlds[0], tmp_path / "home"
     reach_by_batch(monkeypatch, departments)
-    given = {
-        "as_of": world.day, "feeds": str(world.feeds), "home": str(home), "policy": str(world.policy),
-    }  # fmt: skip
-    values = stages.begin_night(given, world.as_of, "run")["values"]
-    stages.read_people(values, "run")
+    values = values_of_a_task(world, home)
     departments.plan("banks", "503")
     with pytest.raises(FeedUnavailable):
         stages.read_source(values, "run", "banks", may_wait=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from pipelines.beijing import beijing_day
 from pipelines.errors import HeduiError
 from pipelines.identity.keyring import KeyRing
 from portal import permissions, suppressions
@@ -21,7 +22,7 @@ from portal.database import open_database
 from portal.demonstration import make_accounts
 from portal.errors import DeskError
 from portal.load import LoadReport, NightOutOfOrder, load_new_nights, load_night
-from portal.settings import LOCAL_ZONE, SettingMissing, Settings, current_time, settings_from_environment
+from portal.settings import SettingMissing, Settings, current_time, settings_from_environment
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,7 +68,7 @@ def load(settings: Settings, given: argparse.Namespace) -> int:
             office.journal.record(
                 "night_loaded", "system", {"as_of": report.as_of.isoformat(), "rows": report.rows}
             )
-    today = current_time().astimezone(LOCAL_ZONE).date()
+    today = beijing_day(current_time())
     print(f"explanations written: {suppressions.export(settings.home, office.engine, ring, today)}")
     return 0
 

@@ -17,12 +17,12 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from pipelines.beijing import BEIJING
 from portal.codes import desk_codes
 from portal.listing import ALL_VIEWS, TITLES, Filters
 from portal.schema import Download
 from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault
-from portal.settings import LOCAL_ZONE
 from portal.sheet import COLUMNS, SheetRow
 from portal.workbook import SheetFrame, write_sheet
 
@@ -56,7 +56,7 @@ def take_sheet(
 ) -> Taken:
     """Make the file and its line in the ledger. kind: xlsx or csv."""
     canary = secrets.token_hex(6)
-    mark = f"{viewer.display_name}（{viewer.login}）{now.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S} {canary}"
+    mark = f"{viewer.display_name}（{viewer.login}）{now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S} {canary}"
     write = _xlsx if kind == "xlsx" else _csv
     content = write(filters, rows, vault, canary, mark)
     ledger = Download(
@@ -72,7 +72,7 @@ def take_sheet(
     )
     db.add(ledger)
     db.flush()
-    return Taken(ledger, content, f"{filters.slug}-{now.astimezone(LOCAL_ZONE):%Y%m%d-%H%M%S}.{kind}")
+    return Taken(ledger, content, f"{filters.slug}-{now.astimezone(BEIJING):%Y%m%d-%H%M%S}.{kind}")
 
 
 def check_codes(vault: Vault, canary: str, rows: list[SheetRow]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Engine, bindparam, func, insert, or_, select, update
 
+from pipelines.beijing import beijing_day
 from pipelines.identity.keyring import KeyRing
 from pipelines.manifest import published_nights
 from portal.grouping import attach_to_cases, close_cleared_cases, follow_moved_households, renew_due_dates
@@ -25,7 +26,7 @@ from portal.roster import follow_roster, groups_of_households
 from portal.schema import Lead, LeadChange, Night, Setting, Suppression
 from portal.scope import ScopedSession, open_machine_session
 from portal.sealing import Vault
-from portal.settings import LOCAL_ZONE, current_time
+from portal.settings import current_time
 
 PERSON_VERSION = "person_version"
 _TOLD_BY_NIGHT = (
@@ -166,7 +167,7 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
     changed = _refresh(db, night.as_of, seen, explained)
     _withdraw(db, gone)
     db.flush()
-    opened_on = night.published_at.astimezone(LOCAL_ZONE).date()
+    opened_on = beijing_day(night.published_at)
     moved = [row["id"] for row, lead in seen if row["township_code"] != lead.columns["township_code"]]
     follow_moved_households(db, moved)
     cases = attach_to_cases(db, opened_on, changed)

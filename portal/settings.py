@@ -8,10 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.beijing import BEIJING
-
-LOCAL_ZONE = BEIJING
-
 
 def current_time() -> datetime:
     return datetime.now(UTC)

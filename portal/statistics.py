@@ -17,7 +17,6 @@ from policy.codes import load_codes
 from portal.codes import desk_codes
 from portal.desk import Desk
 from portal.schema import Case, Decision, Lead, LeadChange, Night, Outreach
-from portal.settings import LOCAL_ZONE
 from portal.workdays import add_months
 
 # A group with fewer answered leads is not shown: a neighbour could recognise the family in it.
@@ -245,9 +244,7 @@ def _department_month(desk: Desk, month: date, until: date) -> list[dict[str, An
 
 def months_with_nights(desk: Desk) -> list[date]:
     days = desk.db.scalars(select(Night.as_of)).all()
-    return sorted(
-        {day.replace(day=1) for day in [*days, desk.now.astimezone(LOCAL_ZONE).date()]}, reverse=True
-    )
+    return sorted({day.replace(day=1) for day in [*days, desk.today]}, reverse=True)
 
 
 def decisions_without_second(desk: Desk) -> int:

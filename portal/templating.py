@@ -9,12 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from pipelines.beijing import beijing_text
+from pipelines.beijing import BEIJING, beijing_text
 from policy.codes import load_codes
 from portal import permissions
 from portal.codes import clocks, desk_codes, rule_figures
 from portal.listing import ALL_VIEWS, DUES, STATES, TITLES
-from portal.settings import LOCAL_ZONE
 from portal.sheet import figure, place_name, rule_title, yuan
 from portal.workdays import calendar_note, coming_calendar_note
 
@@ -91,7 +90,7 @@ def _declared(fen: int | None) -> str:
 
 
 def _local_time(at: datetime | None) -> str:
-    return at.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M") if at else ""
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 def _day(day: date | None) -> str:

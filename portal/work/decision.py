@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from pipelines.beijing import beijing_day
 from portal.codes import desk_codes
 from portal.desk import Desk
 from portal.errors import Refused
 from portal.schema import Case, Decision, Lead, Note, Notice, Objection, Visit
-from portal.settings import LOCAL_ZONE
 from portal.sheet import is_stale
 from portal.work.steps import check_stage, enter, leads_of, standing, tell, written_by
 from portal.workdays import due_date
@@ -102,10 +102,7 @@ def serve(desk: Desk, case: Case) -> str:
     check_stage(case, "serve")
     decision = latest_decision(desk, case, "final")
     served_on = desk.fields.day("served_on", "送达日期")
-    if (
-        decision.second_at is None
-        or not decision.second_at.astimezone(LOCAL_ZONE).date() <= served_on <= desk.today
-    ):
+    if decision.second_at is None or not beijing_day(decision.second_at) <= served_on <= desk.today:
         raise Refused("送达日期须在决定之后，且不能晚于今天。")
     until = due_date("objection", served_on)
     desk.db.add(

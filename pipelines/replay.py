@@ -31,6 +31,7 @@ from pipelines.replay_checks import (
     ReplayRefused,
     changed_inputs,
     read_result,
+    status_then,
     still_not_accepted,
     unchanged,
     was_accepted,
@@ -73,7 +74,8 @@ def replay_night(settings: Settings, replay: Replay, progress: Progress = lambda
     Raises UsageError, NightNotPublished, ReplayRefused (the night stands as it was published), NothingToReplay,
     and what `run_night` raises.
     """
-    _look_at_receipts(settings, replay, replay.require_night(settings))
+    night = replay.require_night(settings)
+    _look_at_receipts(settings, load_policy(settings), replay, night)
     with _clearing_up_after_refusals(settings):
         return run_night(settings, progress, replay)
 
@@ -86,7 +88,7 @@ def try_replay(settings: Settings, replay: Replay) -> list[Trial]:
     policy = load_policy(settings)
     with one_night_at_a_time(settings.home):
         night = replay.require_night(settings)
-        _look_at_receipts(settings, replay, night)
+        _look_at_receipts(settings, policy, replay, night)
         ring = KeyRing.open(settings.home, os.environ)
         clear_work(settings)
         try:
@@ -99,9 +101,8 @@ def try_replay(settings: Settings, replay: Replay) -> list[Trial]:
             shutil.rmtree(settings.work, ignore_errors=True)
 
 
-def _look_at_receipts(settings: Settings, replay: Replay, night: Manifest) -> None:
+def _look_at_receipts(settings: Settings, policy: PolicyAt, replay: Replay, night: Manifest) -> None:
     """Refuse what the receipts alone tell, before hours of reading; the run compares the bytes."""
-    policy = load_policy(settings)
     others: list[str] = []
     healed: list[str] = []
     for source in all_contracts():
@@ -150,13 +151,12 @@ def _compare(settings: Settings, night: Manifest, source: str) -> Trial:
     now = read_result(settings, source)
     if now["state"] != "accepted":
         raise ReplayRefused(still_not_accepted(source, now))
-    then = night["status"]["sources"].get(source, {"state": "missing", "reason": None, "quarantined": 0})
     before = _dead_letters(read_published(settings.home, night, "quarantine"), source)
     written = pq.read_table(settings.work / "quarantine" / f"{source}.parquet")
     reasons = pa.array([reasons_of(mask) for mask in written.column("mask").to_pylist()], pa.string())
     after = _dead_letters(written.append_column("reasons", reasons), source)
     delivered = {str(file["name"]) for file in now["files"]}
-    return Trial(source, dict(then), now, compare_dead_letters(before, after, delivered))
+    return Trial(source, status_then(night, source), now, compare_dead_letters(before, after, delivered))
 
 
 def compare_dead_letters(

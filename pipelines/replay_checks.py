@@ -150,18 +150,23 @@ def read_result(settings: Settings, source: str) -> dict[str, Any]:
     return dict(json.loads(own.read_text("utf-8")))
 
 
-def _has_dead_letters(night: Manifest, source: str) -> bool:
-    return not was_accepted(night, source) or night["status"]["sources"][source]["quarantined"] > 0
+def status_then(night: Manifest, source: str) -> dict[str, Any]:
+    """State, reason and quarantined rows of a source in the night; one it did not know was missing."""
+    nothing = {"state": "missing", "reason": None, "quarantined": 0}
+    return dict(night["status"]["sources"].get(source, nothing))
 
 
 def was_accepted(night: Manifest, source: str) -> bool:
     """Whether the night used the source. The inputs of one it held are what its receipt said, not what was read."""
-    then = night["status"]["sources"].get(source)
-    return then is not None and then["state"] == "accepted"
+    return bool(status_then(night, source)["state"] == "accepted")
+
+
+def _has_dead_letters(night: Manifest, source: str) -> bool:
+    return not was_accepted(night, source) or status_then(night, source)["quarantined"] > 0
 
 
 def _healing(night: Manifest, source: str, tonight: Mapping[str, Any]) -> dict[str, Any]:
-    then = night["status"]["sources"].get(source, {"state": "missing", "reason": None, "quarantined": 0})
+    then = status_then(night, source)
     return {
         "state_then": then["state"],
         "reason_then": then["reason"],

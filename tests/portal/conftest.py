@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.portal.desks import serve_desk
 from tests.portal.nights import household, lead, number, publish
+from tests.portal.seats import CHROMIUM, NO_CHROMIUM
 
 NIGHT = "2026-06-30"
 
@@ -20,6 +23,17 @@ def loaded(desk):
     """A desk with one night: a household with two leads, one alone, one in another county, two families to help."""
     load_sample(desk)
     return desk
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not Path(CHROMIUM).exists():
+        pytest.skip(NO_CHROMIUM)
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
 
 
 def load_sample(desk):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 
@@ -14,16 +12,8 @@ from tests.portal.cases import case_of, leads_of, served_stop
 from tests.portal.conftest import load_sample
 from tests.portal.desks import PASSWORD, serve_desk
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="axe was not run: no playwright, pip install playwright"
-)
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe was not run: pip install axe-playwright-python"
-)
-CHROMIUM = os.environ.get("HEDUI_CHROMIUM", "/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(),
-    reason=f"axe was not run: no Chromium at {CHROMIUM}; apt-get install chromium fonts-noto-cjk, or set HEDUI_CHROMIUM",
 )
 ROLES = {
     "county": "440103",
@@ -51,14 +41,6 @@ def desk(tmp_path_factory):
         for role, region in ROLES.items():
             served.officer(f"axe_{role}", role, region)
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 def addresses(desk, role: str) -> list[str]:

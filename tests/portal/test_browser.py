@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.portal.cases import case_of
 from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk
-from tests.portal.seats import CHROMIUM, NO_CHROMIUM, Seat
+from tests.portal.seats import Seat
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=NO_CHROMIUM)
 PAGES = {
     "county": ["/", "/lists/discrepancies", "/lists/newly-eligible", "/lists/discrepancies?view=suppressed", "/cases/1", "/cases/4",
                "/cases/1/visit-form", "/people/1", "/coverage", "/upload", "/statistics", "/account/password", "/nothing"],
@@ -22,14 +19,6 @@ PAGES = {
     "admin": ["/users"],
 }  # fmt: skip
 REGIONS = {"county": "440103", "province": "44", "auditor": "44", "admin": "44"}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

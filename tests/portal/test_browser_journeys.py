@@ -16,18 +16,7 @@ from tests.portal.cases import case_of, leads_of, served_stop
 from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk
 from tests.portal.oidc_provider import CLIENT, SECRET, serve_provider
-from tests.portal.seats import CHROMIUM, NO_CHROMIUM, Seat
-
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=NO_CHROMIUM)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
+from tests.portal.seats import Seat
 
 
 @pytest.fixture

@@ -119,9 +119,10 @@ class PolicyAt:
         self._policy = policy
         self._in_force = in_force
         self._by_region: dict[tuple[str, str | None], dict[str, Entry]] = {}
-        self._settings: dict[tuple[str, str], list[Entry]] = {}
+        self._settings: dict[tuple[str, str], dict[str, Entry]] = {}
         for entry in in_force["rule_setting"]:
-            self._settings.setdefault((entry.identity["rule"], entry.identity["name"]), []).append(entry)
+            by_region = self._settings.setdefault((entry.identity["rule"], entry.identity["name"]), {})
+            by_region[entry.identity["region"]] = entry
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The entries of a parameter in force, ordered by identity; a scalar has one."""
@@ -191,7 +192,10 @@ class PolicyAt:
 
     def settings(self, rule: Rule, county_code: str, township_code: str) -> tuple[Entry, ...]:
         """What a rule reads at a place, in the order it names them; none when one of them is absent or off."""
-        found = [self._setting(rule.code, name, county_code, township_code) for name in rule.settings]
+        found = [
+            _nearest(self._settings.get((rule.code, name), {}), county_code, township_code)
+            for name in rule.settings
+        ]
         entries = tuple(entry for entry in found if entry is not None and entry.fields["switch"] == "on")
         return entries if len(entries) == len(rule.settings) else ()
 
@@ -206,13 +210,6 @@ class PolicyAt:
             if rule.settings
         }
         return {code: tuple(counties) for code, counties in found.items() if counties}
-
-    def _setting(self, rule: str, name: str, county_code: str, township_code: str) -> Entry | None:
-        return _longest(
-            entry
-            for entry in self._settings.get((rule, name), ())
-            if _place(entry, county_code, township_code).startswith(entry.identity["region"])
-        )
 
     def digest(self, rules: Iterable[str]) -> str:
         """The SHA-256 of a night that judged these rules: of rule settings only theirs count.
@@ -280,15 +277,17 @@ class PolicyAt:
             self._by_region[key, area] = {
                 entry.identity["region"]: entry for entry in self._of_area(key, area)
             }
-        found = self._by_region[key, area]
-        # A region of a county's length or shorter is compared with the county, a longer one with the township.
-        townships = (township_code[:end] for end in range(len(township_code), _COUNTY_DIGITS, -1))
-        counties = (county_code[:end] for end in range(min(len(county_code), _COUNTY_DIGITS), -1, -1))
-        return next((found[region] for region in (*townships, *counties) if region in found), None)
+        return _nearest(self._by_region[key, area], county_code, township_code)
 
 
-def _place(entry: Entry, county_code: str, township_code: str) -> str:
-    return county_code if len(entry.identity["region"]) <= _COUNTY_DIGITS else township_code
+def _nearest(by_region: Mapping[str, Entry], county_code: str, township_code: str) -> Entry | None:
+    """The entry of the longest region a place lies in.
+
+    A region of a county's length or shorter is compared with the county, a longer one with the township.
+    """
+    townships = (township_code[:end] for end in range(len(township_code), _COUNTY_DIGITS, -1))
+    counties = (county_code[:end] for end in range(min(len(county_code), _COUNTY_DIGITS), -1, -1))
+    return next((by_region[region] for region in (*townships, *counties) if region in by_region), None)
 
 
 def _longest(entries: Iterable[Entry]) -> Entry | None:

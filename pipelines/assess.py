@@ -121,6 +121,7 @@ def assess_tables(
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
     _build_property_cases(con, judged, values)
+    _build_shared(con, _REGISTER_STEPS, judged, values)
     build_table(con, "assess/household_position", **values)
     parts = []
     for rule in judged:
@@ -174,19 +175,37 @@ def _build_property_cases(con: duckdb.DuckDBPyConnection, judged: list[Rule], va
     Empty while no such department is connected, so that nothing changes (docs/rules.md).
     """
     con.execute("create or replace table property_case (household integer, rule varchar, evidence varchar)")
-    codes = {rule.code for rule in judged}
-    for name, rules in _PROPERTY_STEPS.items():
-        if codes & set(rules):
-            build_table(con, f"assess/{name}", **values)
-            con.execute(f"insert into property_case select household, rule, evidence from {name}")
+    for name in _build_shared(con, _PROPERTY_STEPS, judged, values):
+        con.execute(f"insert into property_case select household, rule, evidence from {name}")
 
 
-# The tables that judge property, and the rules that show what they found.
+# Tables that several rules read, and those rules: built when one of them is judged.
 _PROPERTY_STEPS = {"vehicle_case": ("V01", "V02"), "real_estate_case": ("R01", "R02")}
+_REGISTER_STEPS = {
+    "severe_certificate": ("N08", "U03"),
+    "severe_treatment": ("N09", "U04"),
+    "latest_registration": ("H02", "H03"),
+}
+_CANDIDATE_STEPS = {"single_person_case": ("N08", "N09", "U03", "U04")}
+
+
+def _build_shared(
+    con: duckdb.DuckDBPyConnection,
+    steps: Mapping[str, tuple[str, ...]],
+    judged: list[Rule],
+    values: dict[str, Any],
+) -> list[str]:
+    """Build the tables that a judged rule reads. Returns their names."""
+    codes = {rule.code for rule in judged}
+    wanted = [name for name, rules in steps.items() if codes & set(rules)]
+    for name in wanted:
+        build_table(con, f"assess/{name}", **values)
+    return wanted
 
 
 def _add_newly_leads(con: duckdb.DuckDBPyConnection, judged: list[Rule], values: dict[str, Any]) -> None:
     """Append what the newly-eligible rules with a file of their own find beside those of newly_eligible.sql."""
+    _build_shared(con, _CANDIDATE_STEPS, judged, values)
     for rule in judged:
         if rule.list == "newly_eligible" and own_file(rule):
             table = rule.code.lower()

@@ -1,21 +1,9 @@
 -- h03 离婚后仍列为同户: two members whose latest registration is their divorce from each other. Value: number of couples.
 create or replace table h03 as
-with registered as (
-    select
-        m.household,
-        m.record,
-        g.certificate_no,
-        g.registration_kind,
-        g.registered_on,
-        row_number() over (partition by m.record order by g.registered_on desc, g.registration_kind <> '离婚', g.certificate_no) as place
-    from reach_marriage as g
-    join member as m using (record)
-    where m.list = 'roster' and g.how = 'exact' and g.registered_on <= $as_of
-),
-couple as (
+with couple as (
     select household, certificate_no, any_value(registered_on) as registered_on
-    from registered
-    where place = 1 and registration_kind = '离婚'
+    from latest_registration
+    where registration_kind = '离婚'
     group by household, certificate_no
     having count(*) = 2
 )

@@ -93,6 +93,11 @@ class Figures:
     rules_off: frozenset[str]
     _tables: dict[tuple[str, Fraction, Fraction, bool], Ints] = field(default_factory=dict, repr=False)
 
+    def month(self, months_ago: int) -> str:
+        """A month before the one of as-of, as 2026-05; negative: after it."""
+        months = self.as_of.year * 12 + self.as_of.month - 1 - months_ago
+        return f"{months // 12}-{months % 12 + 1:02d}"
+
     def knows(self, key: str) -> bool:
         """Whether the policy has this line for every place."""
         return key in self.lines and self.lines[key].known

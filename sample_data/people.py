@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sample_data.cells import Bools, Cells, Ints, Keys
+from sample_data.cells import Bools, Cells, Floats, Ints, Keys
 from sample_data.dice import Dice
 from sample_data.figures import TEKUN, Figures
 from sample_data.households import Households
@@ -185,6 +185,11 @@ def _register_relations(role: Ints, position: Ints, relation: Ints) -> Ints:
     stranger = np.array([2, SPOUSE, CHILD])[position % 3]
     own = np.where(relation == 1, 2, relation)
     return np.select([role == STRANGER, role == OBLIGOR], [stranger, np.full(len(role), 2)], own)
+
+
+def ages_of(people: People, figures: Figures) -> Floats:
+    """Years as of the day, by person: near enough to choose people by, not to meet an edge to the day."""
+    return (figures.as_of.toordinal() - people.born) / _YEAR
 
 
 def is_severe(people: People, figures: Figures) -> Bools:

@@ -66,21 +66,14 @@ class PolicyFiles:
         )
 
     def _is_on(self, rule: str, name: str, county: str) -> bool:
-        near = [
-            entry
-            for entry in self.in_force("rule_setting")
-            if (entry["rule"], entry["name"]) == (rule, name) and county.startswith(entry["region"])
-        ]
-        return bool(near) and max(near, key=lambda entry: len(entry["region"]))["switch"] == "on"
+        of_rule = (one for one in self.in_force("rule_setting") if (one["rule"], one["name"]) == (rule, name))
+        found = _nearest(of_rule, county)
+        return found is not None and found["switch"] == "on"
 
     def local(self, key: str, county: str, area: str | None = None) -> Fraction | None:
-        """Yuan where a county is: the entry with the longest region that begins its code."""
-        near = [
-            entry
-            for entry in self.in_force(key)
-            if county.startswith(entry["region"]) and entry.get("area") == area
-        ]
-        return Fraction(max(near, key=lambda one: len(one["region"]))["value"]) if near else None
+        """Yuan where a county is."""
+        found = _nearest((one for one in self.in_force(key) if one.get("area") == area), county)
+        return None if found is None else Fraction(found["value"])
 
     def income_line(self, programme: str, use: str, county: str, area: str) -> Fraction | None:
         """Yuan per person and month."""
@@ -106,3 +99,9 @@ class PolicyFiles:
         """A source's own figure goes before the general one."""
         ages = {entry.get("source_name"): int(entry["value"]) for entry in self.in_force("max_age_days")}
         return ages[source] if source in ages else ages[None]
+
+
+def _nearest(entries: Iterable[Entry], county: str) -> Entry | None:
+    """The entry with the longest region that begins a county's code."""
+    near = (entry for entry in entries if county.startswith(entry["region"]))
+    return max(near, key=lambda entry: len(entry["region"]), default=None)

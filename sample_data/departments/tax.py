@@ -33,8 +33,7 @@ _STREETS = "东南西北中江山湖海田林石金木水火土天日月"
 
 def months_of(figures: Figures) -> list[str]:
     """The months the feed covers, as 2026-05: the window, and the month before it, which no rule looks at."""
-    month = figures.as_of.year * 12 + figures.as_of.month - 1
-    return [f"{at // 12}-{at % 12 + 1:02d}" for at in range(month - figures.window - 1, month)]
+    return [figures.month(ago) for ago in range(figures.window + 1, 0, -1)]
 
 
 def newline_of(file: str) -> str:

@@ -11,11 +11,10 @@ from sample_data.cells import Bools, Ints, Keys, days_of, digits_of, joined, mon
 from sample_data.figures import DIBAO
 from sample_data.households import household_cells
 from sample_data.names import cells_of_names
-from sample_data.people import CATEGORIES, MEMBER, STRANGER
+from sample_data.people import CATEGORIES, MEMBER, STRANGER, ages_of
 from sample_data.world import World
 
 Texts = list[str]
-_YEAR = 365.2425
 _PAYMENTS = 3
 
 
@@ -34,7 +33,7 @@ class Bulk:
     def __init__(self, world: World, quiet: Bools) -> None:
         self.world = world
         people = world.people
-        self.age = (world.figures.as_of.toordinal() - people.born) / _YEAR
+        self.age = ages_of(people, world.figures)
         self.stranger = people.role == STRANGER
         self.member = (people.role == MEMBER) & quiet[people.home]
         self.head = self.member & (people.position == 0)
@@ -66,9 +65,7 @@ class Bulk:
         return [prefix + number for number in numbers]
 
     def month(self, months_ago: int) -> str:
-        as_of = self.world.figures.as_of
-        months = as_of.year * 12 + as_of.month - 1 - months_ago
-        return f"{months // 12}-{months % 12 + 1:02d}"
+        return self.world.figures.month(months_ago)
 
 
 def lines_of(cells: np.ndarray) -> Texts:

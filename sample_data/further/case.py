@@ -118,9 +118,7 @@ class Teller:
 
     def month(self, months_ago: int = 1) -> str:
         """A month before the one of as-of."""
-        as_of = self.figures.as_of
-        months = as_of.year * 12 + as_of.month - 1 - months_ago
-        return f"{months // 12}-{months % 12 + 1:02d}"
+        return self.figures.month(months_ago)
 
     def cents(self, key: str, members: int = 1, times: int = 1) -> int:
         """The largest total of cents that is not over a line of the figures."""

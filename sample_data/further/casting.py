@@ -13,11 +13,10 @@ from sample_data.cells import Bools, Ints
 from sample_data.dice import Dice
 from sample_data.figures import Figures
 from sample_data.further.case import Case
-from sample_data.people import CHILD, FIRST_DAY, LAST_DAY, MEMBER, SIGNED, SPOUSE
+from sample_data.people import CHILD, FIRST_DAY, LAST_DAY, MEMBER, SIGNED, SPOUSE, ages_of
 from sample_data.world import World, draw_world
 
 _SHARE = 0.25
-_YEAR = 365.2425
 _SIGNED_FOR_ALL = (SIGNED, LAST_DAY, FIRST_DAY)
 # Who a scenario that hosts a case is about.
 _HOST_SUBJECT = {"deceased": 1, "deceased-today": 1}
@@ -102,7 +101,7 @@ def _rows_for(one: Case, world: World, casting: Casting, subjects: dict[str, Int
 def _subjects(world: World) -> Iterator[tuple[str, Ints]]:
     """For each kind the position of the household's first member who is one, −1 for none."""
     homes, people = world.households, world.people
-    age = (world.figures.as_of.toordinal() - people.born) / _YEAR
+    age = ages_of(people, world.figures)
     member = people.role == MEMBER
     signed = member & np.isin(people.signed, _SIGNED_FOR_ALL)
     head, second = signed & (people.position == 0), signed & (people.position == 1)

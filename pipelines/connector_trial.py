@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.contract import Contract
+from connectors.feeds import address_variable
 from connectors.kit.mock import mock_person, render_file, write_feed
 from connectors.registry import all_contracts
 from pipelines.identity.cipher import Tokeniser
@@ -96,8 +97,8 @@ class Trial:
 @contextmanager
 def open_trial(contract: Contract, as_of: date = AS_OF) -> Iterator[Trial]:
     """A trial in a folder that is gone afterwards; addresses in the environment are not asked."""
-    variable = f"HEDUI_FEED_{contract.source.upper()}"
-    asked = {name: os.environ.pop(name) for name in (variable, "HEDUI_FEED_ROSTER") if name in os.environ}
+    variables = map(address_variable, (contract.source, "roster"))
+    asked = {name: os.environ.pop(name) for name in variables if name in os.environ}
     try:
         with TemporaryDirectory(prefix="hedui-trial-") as folder:
             yield Trial(contract, Path(folder), as_of)

@@ -109,10 +109,10 @@ def _workbook(file: FileContract, rows: Sequence[Row]) -> bytes:
                 cell = _typed_cell(column, row[column.name]) if line % 2 else row[column.name]
                 if isinstance(cell, date):
                     sheet.write_datetime(line, place, cell, day)
+                elif isinstance(cell, float):
+                    sheet.write_number(line, place, cell)
                 else:
-                    sheet.write(line, place, cell) if isinstance(cell, float) else sheet.write_string(
-                        line, place, cell
-                    )
+                    sheet.write_string(line, place, cell)
         for line, row in enumerate(rows, file.header_row):
             if BEYOND in row:
                 sheet.write_string(line, len(file.columns), row[BEYOND])

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from connectors.kit.mock import render_file, write_feed
+from connectors.registry import all_contracts
 from pipelines.lists import read_published
 from pipelines.manifest import Manifest
 from pipelines.night import run_night
 from pipelines.settings import Settings
 from sample_data.build import write_province
 
+from .worlds import ORDINARY
+
 FIRST = date(2026, 6, 30)
-HEADER = "公民身份号码,姓名,号牌号码,号牌种类,车辆识别代号,车辆类型,使用性质,能源种类,排量,初次登记日期,本人登记日期,机动车状态,道路运输证,车辆价值"
 
 
 @pytest.fixture
@@ -28,42 +29,34 @@ def feeds(tmp_path: Path) -> Path:
 
 def a_member(feeds: Path) -> tuple[str, str, str]:
     """Household, number and name of a head on the roster whose household's feeds are quiet about property."""
-    rows = csv.DictReader((feeds / "roster" / "members.csv").read_text("utf-8-sig").splitlines())
-    active = {
-        one["家庭编号"]
-        for one in csv.DictReader((feeds / "roster" / "households.csv").read_text("utf-8-sig").splitlines())
-        if one["状态"] == "在保"
-    }
+
+    def rows(name: str) -> csv.DictReader[str]:
+        return csv.DictReader((feeds / "roster" / f"{name}.csv").read_text("utf-8-sig").splitlines())
+
+    active = {one["家庭编号"] for one in rows("households") if one["状态"] == "在保"}
     everything = {
         one["公民身份号码"]
-        for one in csv.DictReader(
-            (feeds / "roster" / "authorisations.csv").read_text("utf-8-sig").splitlines()
-        )
+        for one in rows("authorisations")
         if one["授权范围"] == "*" and not one["有效期至"]
     }
     head = next(
-        one for one in rows
+        one for one in rows("members")
         if one["角色"] == "成员" and one["与户主关系"] == "01" and one["家庭编号"] in active and one["公民身份号码"] in everything
     )  # fmt: skip
     return head["家庭编号"], head["公民身份号码"], head["姓名"]
 
 
 def deliver(feeds: Path, number: str, name: str, day: date, *kinds: str, damaged: bool = False) -> None:
-    folder = feeds / "vehicles"
-    folder.mkdir(exist_ok=True)
-    lines = [
-        f"{number},{name},粤A0000{place},小型汽车,VIN{place},{kind},非营运,汽油,1598,2019-01-01,2019-01-01,正常,无,"
+    contract, file = all_contracts()["vehicles"], "vehicles-1.csv"
+    ordinary = {"displacement": "1598", "assessed_value": "", **ORDINARY["vehicles"]}
+    rows = [
+        {**ordinary, "id_number": number, "name": name, "vin": f"VIN{place}", "vehicle_kind": kind}
         for place, kind in enumerate(kinds)
     ]
-    content = ("\n".join([HEADER, *lines]) + "\n").encode()
-    (folder / "vehicles-1.csv").write_bytes(content)
-    sha256 = hashlib.sha256(content + b"x" * damaged).hexdigest()
-    receipt = {
-        "source": "vehicles",
-        "snapshot_date": day.isoformat(),
-        "files": [{"name": "vehicles-1.csv", "sha256": sha256, "rows": len(lines)}],
-    }
-    (folder / "receipt.json").write_text(json.dumps(receipt), encoding="utf-8")
+    write_feed(contract, feeds / "vehicles", [(file, render_file(contract.files[0], rows), len(rows))], day)
+    if damaged:
+        with (feeds / "vehicles" / file).open("ab") as content:
+            content.write(b"x")
 
 
 def night(feeds: Path, home: Path, as_of: date) -> Manifest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ import sys
 
 import pytest
 
-from .trees import ROOT, copy_tree
+from .trees import ROOT, copy_tree, environment_of
 
 PAGE = ROOT / "docs" / "adding-a-source.md"
 
@@ -34,11 +33,10 @@ def tree(tmp_path_factory):
 def typed(tree, block):
     block = block.replace(".venv/bin/python", sys.executable)
     block = re.sub(r"^hedui ", f"{sys.executable} -m pipelines.cli ", block, flags=re.MULTILINE)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("HEDUI_")}
     return subprocess.run(
         ["bash", "-e", "-c", block],
         cwd=tree,
-        env={**environ, "PYTHONPATH": str(tree)},
+        env=environment_of(tree),
         capture_output=True,
         text=True,
         timeout=200,

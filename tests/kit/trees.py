@@ -22,29 +22,30 @@ def copy_tree(folder: Path) -> Path:
     return folder
 
 
-def typed(tree: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """`hedui WORDS` in the tree, whatever its exit status."""
+def environment_of(tree: Path) -> dict[str, str]:
+    """This environment, its settings of Hedui left out, with the tree's own packages."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HEDUI_")}
+    return {**environ, "PYTHONPATH": str(tree)}
+
+
+def python_in(tree: Path, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *map(str, words)],
+        [sys.executable, *map(str, words)],
         cwd=tree,
-        env={**environ, "PYTHONPATH": str(tree)},
+        env=environment_of(tree),
         capture_output=True,
         text=True,
         timeout=100,
     )
+
+
+def typed(tree: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """`hedui WORDS` in the tree, whatever its exit status."""
+    return python_in(tree, "-m", "pipelines.cli", *words)
 
 
 def run_in(tree: Path, script: str, *words: object) -> str:
     """What a script prints that runs on the tree's own packages."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("HEDUI_")}
-    run = subprocess.run(
-        [sys.executable, "-c", script, *map(str, words)],
-        cwd=tree,
-        env={**environ, "PYTHONPATH": str(tree)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    run = python_in(tree, "-c", script, *words)
     assert run.returncode == 0, run.stderr
     return run.stdout

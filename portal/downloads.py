@@ -17,7 +17,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from pipelines.beijing import BEIJING
+from pipelines.beijing import BEIJING, beijing_time
 from portal.codes import desk_codes
 from portal.listing import ALL_VIEWS, TITLES, Filters
 from portal.schema import Download
@@ -56,7 +56,7 @@ def take_sheet(
 ) -> Taken:
     """Make the file and its line in the ledger. kind: xlsx or csv."""
     canary = secrets.token_hex(6)
-    mark = f"{viewer.display_name}（{viewer.login}）{now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S} {canary}"
+    mark = f"{viewer.display_name}（{viewer.login}）{beijing_time(now)} {canary}"
     write = _xlsx if kind == "xlsx" else _csv
     content = write(filters, rows, vault, canary, mark)
     ledger = Download(

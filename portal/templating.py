@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from pipelines.beijing import BEIJING, beijing_text
+from pipelines.beijing import BEIJING, beijing_time
 from policy.codes import load_codes
 from portal import permissions
 from portal.codes import clocks, desk_codes, rule_figures
@@ -74,7 +74,7 @@ def make_templates() -> Environment:
     )
     environment.globals["csrf"] = _csrf_field
     environment.filters.update(
-        yuan=yuan, declared=_declared, local=_local_time, day=_day, moment=beijing_text
+        yuan=yuan, declared=_declared, local=_local_time, day=_day, moment=beijing_time
     )
     return environment
 

@@ -13,7 +13,7 @@ from portal.schema import Case, Event, Lead, LeadChange, Notice, Reply, Suppress
 from portal.schema.work import CaseWork
 from portal.scope import ScopedSession
 from portal.settings import current_time
-from portal.workdays import due_date
+from portal.workdays import due_date, objection_end
 
 CLEARED = "cleared"
 Household = tuple[str, str]
@@ -97,7 +97,7 @@ def renew_due_dates(db: ScopedSession) -> None:
             db.execute(update(Case).where(*same).values(due_on=anew))
     served = select(Case, Notice).join(Notice, Notice.case_id == Case.id).where(Case.stage == "notified")
     for case, notice in db.execute(served.order_by(Notice.id)).all():
-        anew = max(notice.objection_until, due_date("objection", notice.served_on))
+        anew = objection_end(notice.served_on, notice.objection_until)
         if anew != notice.objection_until:
             notice.objection_until = case.due_on = anew
 

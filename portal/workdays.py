@@ -57,3 +57,11 @@ def due_date(clock: str, start: date) -> date:
     raise ValueError(
         f"portal/codes/clocks.toml: {clock} has unit {limit.unit!r}; wanted working, calendar or months"
     )
+
+
+def objection_end(served_on: date, told: date) -> date:
+    """The last day to object to a decision; told: the day that was told when the notice was served.
+
+    A holiday announced since then lengthens the family's time, and nothing shortens it.
+    """
+    return max(told, due_date("objection", served_on))

@@ -12,7 +12,7 @@ from portal.errors import Refused
 from portal.schema import Case, Decision, Lead, Note, Notice, Objection, Visit
 from portal.sheet import is_stale
 from portal.work.steps import check_stage, enter, leads_of, standing, tell, written_by
-from portal.workdays import due_date
+from portal.workdays import due_date, objection_end
 
 REASONS_AT_LEAST = 10
 _BEFORE_DECISION = {"routed", "assigned", "visiting", "returned"}
@@ -174,8 +174,7 @@ def close(desk: Desk, case: Case) -> str:
     notice = desk.db.scalars(
         select(Notice).where(Notice.decision_id == decision.id).order_by(Notice.id.desc())
     ).first()
-    # A holiday announced after the notice was served lengthens the family's time, and nothing shortens it.
-    if notice is None or desk.today <= max(notice.objection_until, due_date("objection", notice.served_on)):
+    if notice is None or desk.today <= objection_end(notice.served_on, notice.objection_until):
         raise Refused("异议期限还没有届满，不能办结。")
     _close(desk, case, decision.code)
     tell(desk, case, "closed", "异议期届满，办结")

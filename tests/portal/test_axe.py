@@ -23,6 +23,8 @@ ROLES = {
     "auditor": "44",
     "admin": "44",
 }
+# Pages that look otherwise when asked for something.
+QUERIES = {"/lists/discrepancies": "?view=suppressed", "/statistics/bulletin": "?month=2026-06"}
 WCAG = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
@@ -45,7 +47,7 @@ def desk(tmp_path_factory):
 
 def addresses(desk, role: str) -> list[str]:
     """Every page to look at that the role may open; files to save are none."""
-    known = {"slug": ("discrepancies", "newly-eligible"), "case_id:int": (case_of(desk, "H1").id, case_of(desk, "H2").id),
+    known = {"slug": ("discrepancies", "newly-eligible"), "case_id:int": tuple(case_of(desk, one).id for one in ("H1", "H2", "C1")),
              "lead_id:int": (leads_of(desk, "H1")[0].id,), "household_id:int": (1,), "as_of": ("2026-06-30",)}  # fmt: skip
     found = []
     for page in PAGES:
@@ -58,7 +60,7 @@ def addresses(desk, role: str) -> list[str]:
         paths = [page.path]
         for name in wants:
             paths = [path.replace(f"{{{name}}}", str(value)) for path in paths for value in known[name]]
-        found += paths
+        found += paths + [path + QUERIES[path] for path in paths if path in QUERIES]
     return [*found, "/nothing"]
 
 

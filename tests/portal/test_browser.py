@@ -110,29 +110,11 @@ def test_the_keyboard_alone_finds_a_case_and_the_next(browser, desk):
     assert "/cases/" in seat.page.url or "/lists/" in seat.page.url
 
 
-def test_every_page_is_quiet_fits_the_screen_and_is_accessible(browser, desk):
-    """axe runs where its package is installed; without it only the console and the width are judged."""
-    try:
-        from axe_playwright_python.sync_playwright import Axe
-    except ImportError:
-        Axe = None
-    tried, violations = 0, []
+def test_every_page_is_quiet_and_fits_the_screen(browser, desk):
     for role, paths in PAGES.items():
         seat = Seat(browser, desk, "xian1" if role == "county" else role)
         for path in paths:
             seat.open(path)
             wide = seat.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wide <= 0, (path, wide)
-            if Axe is not None:
-                found = Axe().run(seat.page).response["violations"]
-                violations += [
-                    (path, one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found
-                ]
-            tried += 1
         assert [text for text in seat.complaints if "404" not in text] == []
-    assert violations == []
-    assert tried == sum(map(len, PAGES.values()))
-    if Axe is None:
-        pytest.skip(
-            f"{tried} pages were quiet and fit; axe itself was not run: pip install axe-playwright-python"
-        )

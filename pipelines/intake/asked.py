@@ -65,9 +65,8 @@ class AskedPeople:
             self.has_unreadable_name,
         ):
             digest.update(np.ascontiguousarray(values).data)
-        order = np.lexsort((self.names, self.name_of))
-        digest.update(self.name_of[order].data)
-        digest.update(self.names[order].data)
+        digest.update(self._known_names.data)
+        digest.update(self._pairs.data)
         return digest.hexdigest()
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -36,7 +36,6 @@ from pipelines.settings import Settings
 from policy.model import PolicyAt
 
 # GB/T 4761: the head and the head's spouse; registers are looked at for H01 through them (spec section 4).
-_NEVER = 99999999
 _MARK_BITS = 24
 _HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
 
@@ -115,7 +114,8 @@ def _reach(
 
     suspects = good[~checked.valid[good]]
     births = birth_dates(checked.id_chars(suspects))
-    gathered.note_future(int(births[births > as_yyyymmdd(judging.as_of)].min(initial=_NEVER)) % _NEVER)
+    unborn = births[births > as_yyyymmdd(judging.as_of)]
+    gathered.note_future(int(unborn.min()) if len(unborn) else 0)
     mended = _repair(checked, suspects, people, cipher, judging)
     both: list[Any] = [np.concatenate(pair) for pair in zip(found, mended, strict=True)]
     reached = _Reached(*both)

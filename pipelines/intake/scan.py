@@ -133,7 +133,8 @@ class Scanned:
         return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(data)), spaced
 
     def text_or_parsed(self, name: str) -> pa.Array:
-        return self.text(name, np.arange(len(self.mask)))
+        values = self.text(name, np.arange(len(self.mask)))
+        return values.fill_null(0) if self.file.column(name).type == "money" else values
 
     def raw_fields(self, row: int) -> list[str]:
         begin, end = self.records[row]

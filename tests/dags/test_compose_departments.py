@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,18 +18,12 @@ from connectors.feeds import open_feed
 from connectors.registry import all_contracts
 from dags.connections import reaching
 from sample_data.build import write_province
+from tests.dags.test_compose import COMPOSE, ROOT, free_port
 
-ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.departments.yml"
 TEXT = FILE.read_text("utf-8")
 SERVICES = yaml.safe_load(TEXT)["services"]
-BASE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+BASE = COMPOSE["services"]
 
 
 def test_it_is_valid_by_the_compose_specification() -> None:
@@ -79,7 +72,7 @@ def test_its_command_serves_every_source_over_three_transports(
             for word in SERVICES["departments"]["command"][1:]
         ]
         for port in ("8470", "8471"):
-            command[command.index(port)] = free_port()
+            command[command.index(port)] = str(free_port())
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -123,14 +123,13 @@ def debris(home: Path) -> list[str]:
     return sorted(found)
 
 
-def sign(folder: Path, name: str, rows: int | None = None) -> None:
-    """Bring a file's entry in its receipt up to date; `rows` None leaves the number of rows as it was."""
+def sign(folder: Path, name: str, rows: int | None = None, added: int = 0) -> None:
+    """Bring a file's entry in its receipt up to date: it has `rows` rows, or as many as before and `added`."""
     receipt = json.loads((folder / "receipt.json").read_bytes())
     for entry in receipt["files"]:
         if entry["name"] == name:
             entry["sha256"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            if rows is not None:
-                entry["rows"] = rows
+            entry["rows"] = entry["rows"] + added if rows is None else rows
     (folder / "receipt.json").write_text(json.dumps(receipt), "utf-8")
 
 

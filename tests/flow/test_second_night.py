@@ -44,9 +44,7 @@ def drop_a_row(folder: Path) -> None:
     name = sorted(path.name for path in folder.glob("income-*.csv"))[0]
     lines = (folder / name).read_bytes().split(b"\n")
     (folder / name).write_bytes(b"\n".join(lines[:5] + lines[6:]))
-    receipt = json.loads((folder / "receipt.json").read_bytes())
-    rows = next(entry["rows"] for entry in receipt["files"] if entry["name"] == name)
-    sign(folder, name, rows - 1)
+    sign(folder, name, added=-1)
 
 
 def test_with_one_changed_feed_only_that_one_is_read_and_nothing_differs(
@@ -113,12 +111,7 @@ def test_a_delivery_is_read_again_when_anything_it_hangs_on_is_another(
         path = tonight.feeds / "roster" / "authorisations.csv"
         lines = path.read_bytes().split(b"\n")
         path.write_bytes(b"\n".join(lines[:1] + lines[31:]))
-        entry = next(
-            e
-            for e in json.loads((path.parent / "receipt.json").read_bytes())["files"]
-            if e["name"] == path.name
-        )
-        sign(path.parent, path.name, entry["rows"] - sum(bool(line.strip()) for line in lines[1:31]))
+        sign(path.parent, path.name, added=-sum(bool(line.strip()) for line in lines[1:31]))
     full = without_what_was_read(home, tmp_path / "full")
     night = world.run(home)
     assert night["seal"] == world.run(full)["seal"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -22,6 +20,7 @@ from pipelines.stages import begin_night, end_night, settings_values
 from pipelines.verify import verify_home
 from portal import suppressions
 from sample_data.build import write_province
+from tests.flow.nights import sign
 from tests.portal.cases import case_of, leads_of
 from tests.portal.desks import serve_desk
 
@@ -49,21 +48,15 @@ class Night:
 
     def add_balance(self, id_number):
         """One more account at the bank whose file names the person."""
-        folder = self.feeds / "banks"
-        receipt = json.loads((folder / "receipt.json").read_text("utf-8"))
-        for file in receipt["files"]:
-            content = (folder / file["name"]).read_bytes()
+        for path in sorted((self.feeds / "banks").glob("*.csv")):
+            content = path.read_bytes()
             row = next((line for line in content.splitlines() if line.startswith(id_number.encode())), None)
             if row is None:
                 continue
             cells = row.split(b",")
             cells[3], cells[6] = b"6200009999999999999", b"7777.00"
-            (folder / file["name"]).write_bytes(content + b",".join(cells) + b"\n")
-            file |= {
-                "rows": file["rows"] + 1,
-                "sha256": hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest(),
-            }
-            (folder / "receipt.json").write_text(json.dumps(receipt, ensure_ascii=False), "utf-8")
+            path.write_bytes(content + b",".join(cells) + b"\n")
+            sign(path.parent, path.name, added=1)
             return
         raise AssertionError("nobody at a bank")
 

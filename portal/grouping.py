@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from portal.codes import desk_codes
-from portal.schema import Case, Event, Lead, LeadChange, Notice, Reply, Suppression, User
-from portal.schema.work import CaseWork
+from portal.schema import Case, Event, Lead, Notice, Reply
 from portal.scope import ScopedSession
 from portal.settings import current_time
 from portal.workdays import due_date, objection_end
@@ -59,29 +58,6 @@ def close_cleared_cases(db: ScopedSession, today: date) -> int:
         case.stage_since, case.touched_at = today, current_time()
         db.add(machine_event(case, "cleared", "全部线索已由数据更新消除，自动办结"))
     return len(cases)
-
-
-def follow_moved_households(db: ScopedSession, lead_ids: list[int]) -> None:
-    """A household that moved takes its case along, with everything written on it: the new place has to read it."""
-    for lead in db.scalars(select(Lead).where(Lead.id.in_(lead_ids), Lead.case_id.is_not(None))):
-        place = {"county_code": lead.county_code, "township_code": lead.township_code}
-        case = db.scalars(select(Case).where(Case.id == lead.case_id)).one()
-        _leave_to_the_new_place(db, case, place)
-        db.execute(update(Case).where(Case.id == lead.case_id).values(**place))
-        for table in CaseWork.__subclasses__():
-            db.execute(update(table).where(table.case_id == lead.case_id).values(**place))
-        db.execute(update(LeadChange).where(LeadChange.lead_id == lead.id).values(**place))
-        db.execute(update(Suppression).where(Suppression.household_id == lead.household_id).values(**place))
-
-
-def _leave_to_the_new_place(db: ScopedSession, case: Case, place: dict[str, str]) -> None:
-    """Whoever had an open case in the old place cannot see it any more: it waits for an officer of the new one."""
-    officer = db.get(User, case.assignee_id) if case.assignee_id else None
-    if officer is None or case.stage == "closed" or (place["township_code"].startswith(officer.region)):
-        return
-    case.assignee_id = None
-    db.add(machine_event(case, "moved", "家庭迁到另一辖区，原承办人不再可见，须重新分派"))
-    db.flush()
 
 
 def renew_due_dates(db: ScopedSession) -> None:

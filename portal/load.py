@@ -14,13 +14,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Engine, bindparam, func, insert, or_, select, update
 
 from pipelines.beijing import beijing_day
 from pipelines.identity.keyring import KeyRing
 from pipelines.manifest import published_nights
-from portal.grouping import attach_to_cases, close_cleared_cases, follow_moved_households, renew_due_dates
+from portal.grouping import attach_to_cases, close_cleared_cases, renew_due_dates
 from portal.incoming import FOUND_EARLIER, IncomingLead, read_incoming
+from portal.moving import follow_moved_households, settle_places
 from portal.night import LISTS, PublishedNight, read_night
 from portal.roster import follow_roster, groups_of_households
 from portal.schema import Lead, LeadChange, Night, Setting, Suppression
@@ -118,8 +120,8 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
     with open_machine_session(engine, writes=True) as db:
         if _is_loaded(db, night):
             return LoadReport(as_of, repeated=True)
-        report = _apply(db, night, incoming)
         follow_roster(db, as_of, roster)
+        report = _apply(db, night, incoming, roster)
         renew_due_dates(db)
         _remember_night(db, night, len(incoming))
         db.commit()
@@ -154,8 +156,11 @@ def _remember_night(db: ScopedSession, night: PublishedNight, rows: int) -> None
     )
 
 
-def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead]) -> LoadReport:
+def _apply(
+    db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead], roster: pa.Table | None
+) -> LoadReport:
     known = _known_leads(db, night.as_of)
+    settle_places(incoming, roster, known)
     explained = _suppressions(db, night.as_of)
     for lead in incoming:
         _keep_what_was_known(lead.columns, known.get(lead.key, {}))
@@ -168,8 +173,7 @@ def _apply(db: ScopedSession, night: PublishedNight, incoming: list[IncomingLead
     _withdraw(db, gone)
     db.flush()
     opened_on = beijing_day(night.published_at)
-    moved = [row["id"] for row, lead in seen if row["township_code"] != lead.columns["township_code"]]
-    follow_moved_households(db, moved)
+    follow_moved_households(db, night.as_of)
     cases = attach_to_cases(db, opened_on, changed)
     close_cleared_cases(db, opened_on)
     suppressed = db.scalars(
@@ -204,6 +208,7 @@ def _known_leads(db: ScopedSession, as_of: date) -> dict[tuple[Any, ...], dict[s
             Lead.present,
             Lead.suppression_id,
             Lead.state,
+            Lead.county_code,
             Lead.township_code,
             Lead.area,
             Lead.disability,

@@ -47,6 +47,8 @@ def _accounts(office: Office) -> list[Account]:
     return [
         Account("xian1", f"{place_name(county)}甲", "county", county),
         Account("xian2", f"{place_name(county)}乙", "county", county),
+        # An objection is judged by a third: neither who proposed the decision nor who signed it.
+        Account("xian3", f"{place_name(county)}丙", "county", county),
         Account("lin", f"{place_name(other)}", "county", other),
         Account("zhen", f"乡镇 {township}", "township", township),
         Account("shi", place_name(county[:4]), "city", county[:4]),

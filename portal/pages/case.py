@@ -14,6 +14,7 @@ from portal.permissions import may
 from portal.rates import check_reveals
 from portal.routing import page
 from portal.schema import Case, Lead, Reveal
+from portal.work.decision import left_to_others
 from portal.work.field import colleagues
 from portal.work.steps import find_case, leads_of, standing
 from portal.workdays import due_date
@@ -64,6 +65,7 @@ def render_case(desk: Desk, case: Case, opened: dict[int, str] | None = None) ->
         filters=read_filters(case.list, desk.request.query_params),
         opened=opened or {},
         can=possible_steps(desk, case, leads),
+        left_to_others=left_to_others(desk, case),
         colleagues=colleagues(desk, case) if desk.may("assign") else [],
         related=_related(desk, case),
         latest_until=due_date("suppression", desk.today),

@@ -15,6 +15,8 @@ from portal.work.steps import check_stage, enter, leads_of, standing, tell, writ
 from portal.workdays import due_date, objection_end
 
 REASONS_AT_LEAST = 10
+NOT_OWN_PROPOSAL = "提出决定的人不能自己复核，请由另一位县级工作人员办理。"
+NOT_OWN_DECISION = "异议复查不能由提出或者复核同意原决定的人办理，请由本县第三位工作人员办理；没有的，请管理员增设账号。"
 _BEFORE_DECISION = {"routed", "assigned", "visiting", "returned"}
 
 
@@ -78,7 +80,7 @@ def second(desk: Desk, case: Case) -> str:
     check_stage(case, "second")
     decision = latest_decision(desk, case, "proposed")
     if decision.by_id == desk.viewer.user_id:
-        raise Refused("提出决定的人不能自己复核，请由另一位县级工作人员办理。")
+        raise Refused(NOT_OWN_PROPOSAL)
     answer = desk.fields.choice("answer", "复核意见", {"agree": 1, "return": 1})
     note = desk.fields.text("note", "复核说明", required=answer == "return")
     decision.second_id, decision.second_at = desk.viewer.user_id, desk.now
@@ -142,14 +144,18 @@ def object_to(desk: Desk, case: Case) -> str:
 
 
 def resolve(desk: Desk, case: Case) -> str:
-    """The re-check's result, by somebody who did not propose the decision."""
+    """The re-check's result, by somebody who neither proposed nor signed the decision.
+
+    The re-check (复查, 民发〔2021〕57号 第十八条) looks at the case anew. No instrument says who does it; that nobody
+    judges an objection to what they signed is the desk's own rule.
+    """
     check_stage(case, "resolve")
     objection = desk.db.scalars(
         select(Objection).where(Objection.case_id == case.id, Objection.state == "open")
     ).one()
     decision = latest_decision(desk, case, "final")
-    if decision.by_id == desk.viewer.user_id:
-        raise Refused("异议复查不能由提出原决定的人办理。")
+    if is_own_decision(desk, decision):
+        raise Refused(NOT_OWN_DECISION)
     answer = desk.fields.choice("answer", "复查结论", {"upheld": 1, "rejected": 1})
     result = desk.fields.text("result", "复查情况")
     objection.state, objection.resolved_by, objection.resolved_at = answer, desk.viewer.user_id, desk.now
@@ -197,6 +203,18 @@ def reopen(desk: Desk, case: Case) -> str:
     return "reopened"
 
 
+def left_to_others(desk: Desk, case: Case) -> dict[str, str]:
+    """Steps the case waits for that the viewer may not take in this one, and why; the page says it before the form."""
+    wanted = {"review": ("second", "proposed"), "objected": ("resolve", "final")}.get(case.stage)
+    if wanted is None:
+        return {}
+    step, state = wanted
+    decision = latest_decision(desk, case, state)
+    if step == "second":
+        return {step: NOT_OWN_PROPOSAL} if decision.by_id == desk.viewer.user_id else {}
+    return {step: NOT_OWN_DECISION} if is_own_decision(desk, decision) else {}
+
+
 def latest_decision(desk: Desk, case: Case, state: str) -> Decision:
     found = desk.db.scalars(
         select(Decision)
@@ -206,6 +224,11 @@ def latest_decision(desk: Desk, case: Case, state: str) -> Decision:
     if found is None:
         raise Refused("本案没有相应的决定。")
     return found
+
+
+def is_own_decision(desk: Desk, decision: Decision) -> bool:
+    """Whether the viewer made the decision, as the one who proposed it or as the second person."""
+    return desk.viewer.user_id in (decision.by_id, decision.second_id)
 
 
 def _was_refused(desk: Desk, case: Case) -> bool:

@@ -98,7 +98,8 @@ def test_an_objection_is_taken_rechecked_and_upheld(browser, loaded, seat, secon
     case = f"/cases/{served_stop(loaded, loaded.officers['xian1'], second)}"
     seat.open(case)
     seat.fill("受理异议", "受理", {"提出日期": "2026-07-01", "异议理由": "是亲戚的钱"})
-    other = Seat(browser, loaded, "xian2")
+    loaded.hire("xian3", "county", "440103")
+    other = Seat(browser, loaded, "xian3")
     other.open(case)
     other.fill("异议复查结论", "提交结论", {"结论": "异议成立，撤销原决定", "复查情况": "代存，有协议"})
     assert "退回补核" in other.text() and "已撤销" in other.text() and other.complaints == []

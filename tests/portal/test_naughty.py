@@ -112,7 +112,8 @@ def test_every_text_field_of_a_case_gives_back_what_was_typed(desk, at):
     assert long in shown_text(first.get(f"/cases/{case}/notice").text)
     first.done(case, "serve", {"served_on": "2026-07-01", "service": "in_person"})
     first.done(case, "object", {"raised_on": "2026-07-01", "grounds": long})
-    second.done(case, "resolve", {"answer": "upheld", "result": long})
+    third = desk.officer("xian3", "county", "440103")
+    third.done(case, "resolve", {"answer": "upheld", "result": long})
     page = first.get(f"/cases/{case}").text
     # note, need, answer, findings, reason, two replies, sending back, reasons, second note, grounds, result
     assert shown_text(page).count(long) >= 11

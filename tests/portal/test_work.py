@@ -113,6 +113,7 @@ def test_an_adverse_decision_takes_another_person_a_notice_and_time(loaded, coun
     county.done(case_id, "visit", VISIT)
     county.done(case_id, "decide", STOP)
     assert case_of(loaded, "H2").stage == "review"
+    assert "提出决定的人不能自己复核" in county.get(f"/cases/{case_id}").text
     assert "提出决定的人不能自己复核" in county.work(case_id, "second", {"answer": "agree"}).text
     assert county.get(f"/cases/{case_id}/notice").status_code == 422
     second.done(case_id, "second", {"answer": "agree", "note": "材料齐全"})
@@ -143,24 +144,39 @@ def test_the_second_person_may_give_it_back(loaded, county, second):
     assert case_of(loaded, "H2").stage == "replied"
 
 
-def test_an_upheld_objection_undoes_the_decision(loaded, county, second):
+@pytest.fixture
+def third(loaded):
+    return loaded.officer("xian3", "county", "440103")
+
+
+def test_an_upheld_objection_undoes_the_decision(loaded, county, second, third):
     case_id = served_stop(loaded, county, second)
     county.done(case_id, "object", {"raised_on": "2026-07-01", "grounds": "是亲戚的钱"})
     assert county.work(case_id, "close").status_code == 422
-    assert (
-        "不能由提出原决定的人" in county.work(case_id, "resolve", {"answer": "upheld", "result": "属实"}).text
-    )
-    second.done(case_id, "resolve", {"answer": "upheld", "result": "代存，有协议"})
+    third.done(case_id, "resolve", {"answer": "upheld", "result": "代存，有协议"})
     assert case_of(loaded, "H2").stage == "returned"
     assert leads_of(loaded, "H2")[0].reply_code is None
     with open_machine_session(loaded.engine) as db:
         assert db.scalars(select(Decision.state)).all() == ["withdrawn"]
 
 
-def test_a_rejected_objection_is_served_again_and_may_be_raised_again(loaded, county, second):
+def test_who_proposed_or_signed_a_decision_does_not_judge_the_objection_to_it(loaded, county, second, third):
     case_id = served_stop(loaded, county, second)
     county.done(case_id, "object", {"raised_on": "2026-07-01", "grounds": "不服"})
-    second.done(case_id, "resolve", {"answer": "rejected", "result": "流水显示本人使用"})
+    for officer in (county, second):
+        refused = officer.work(case_id, "resolve", {"answer": "rejected", "result": "维持"})
+        assert refused.status_code == 422 and "提出或者复核同意原决定的人" in refused.text
+        # Said on the page, where the form would be.
+        page = officer.get(f"/cases/{case_id}").text
+        assert "提出或者复核同意原决定的人" in page and "异议复查结论" not in page
+    assert case_of(loaded, "H2").stage == "objected"
+    assert "异议复查结论" in third.get(f"/cases/{case_id}").text
+
+
+def test_a_rejected_objection_is_served_again_and_may_be_raised_again(loaded, county, second, third):
+    case_id = served_stop(loaded, county, second)
+    county.done(case_id, "object", {"raised_on": "2026-07-01", "grounds": "不服"})
+    third.done(case_id, "resolve", {"answer": "rejected", "result": "流水显示本人使用"})
     assert case_of(loaded, "H2").stage == "decided"
     county.done(case_id, "serve", {"served_on": "2026-07-01", "service": "post"})
     county.done(case_id, "object", {"raised_on": "2026-07-01", "grounds": "仍不服"})

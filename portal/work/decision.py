@@ -16,7 +16,9 @@ from portal.workdays import due_date, objection_end
 
 REASONS_AT_LEAST = 10
 NOT_OWN_PROPOSAL = "提出决定的人不能自己复核，请由另一位县级工作人员办理。"
-NOT_OWN_DECISION = "异议复查不能由提出或者复核同意原决定的人办理，请由本县第三位工作人员办理；没有的，请管理员增设账号。"
+NOT_OWN_DECISION = (
+    "异议复查不能由提出或者复核同意原决定的人办理，请由本县第三位工作人员办理；没有的，请管理员增设账号。"
+)
 _BEFORE_DECISION = {"routed", "assigned", "visiting", "returned"}
 
 

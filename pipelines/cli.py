@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ContractError
 from connectors.errors import FeedError
-from pipelines.beijing import beijing_day
 from pipelines.connector_commands import add_connector_commands
 from pipelines.errors import HeduiError, UsageError, place_of
 from pipelines.settings import Settings, feeds_from, home_from
@@ -301,6 +300,7 @@ def _household(arguments: argparse.Namespace) -> int:
 
 
 def _retention(arguments: argparse.Namespace) -> int:
+    from pipelines.beijing import beijing_day
     from pipelines.identity.keyring import KeyRing
     from pipelines.retention import retain
 

@@ -7,18 +7,15 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connectors.contract import Contract, ContractError
-from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
-from connectors.kit.department_file import department_file, department_file_name
-from connectors.kit.documents import write_documents
-from connectors.kit.mock import read_members, write_mock_feed
-from connectors.kit.scaffold import NewSource, write_connector
-from connectors.registry import all_contracts
-from pipelines.connector_figures import figures_of
+from connectors.contract import ContractError
 from pipelines.errors import UsageError
 from pipelines.settings import home_from
+
+# The parser is made for every command of `hedui`; what a command works with is imported when it is that one.
+if TYPE_CHECKING:
+    from connectors.contract import Contract
 
 _ASKED = {
     "title": "title in Chinese (名称)",
@@ -107,6 +104,8 @@ def _action(
 
 
 def _known(name: str) -> Contract:
+    from connectors.registry import all_contracts
+
     try:
         return all_contracts()[name]
     except KeyError:
@@ -118,6 +117,8 @@ def _known(name: str) -> Contract:
 
 
 def _new(arguments: argparse.Namespace) -> int:
+    from connectors.kit.scaffold import NewSource, write_connector
+
     said: dict[str, Any] = {}
     for word, text in _ASKED.items():
         if word == "encoding" and said["format"] == "xlsx" and not arguments.encoding:
@@ -173,6 +174,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _mock(arguments: argparse.Namespace) -> int:
+    from connectors.kit.mock import read_members, write_mock_feed
+
     folder = arguments.output / arguments.name
     contract = _known(arguments.name)
     if folder.exists():
@@ -188,12 +191,17 @@ def _mock(arguments: argparse.Namespace) -> int:
 
 
 def _document(arguments: argparse.Namespace) -> int:
+    from connectors.kit.documents import write_documents
+
     for path in write_documents(_known(arguments.name), arguments.output):
         print(path)
     return 0
 
 
 def _validator(arguments: argparse.Namespace) -> int:
+    from connectors.kit.department_file import department_file, department_file_name
+    from pipelines.connector_figures import figures_of
+
     contract = _known(arguments.name)
     figures = figures_of(contract, arguments.as_of or date.today(), arguments.policy)
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -204,6 +212,8 @@ def _validator(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
+    from connectors.kit.compare import BREAKS, TIGHTENS, compare, read_version
+
     try:
         changes = compare(read_version(arguments.old), read_version(arguments.new))
     except ContractError as error:

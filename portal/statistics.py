@@ -16,7 +16,8 @@ from sqlalchemy import case, func, select
 from policy.codes import load_codes
 from portal.codes import desk_codes
 from portal.desk import Desk
-from portal.schema import Case, Decision, Lead, LeadChange, Night, Outreach
+from portal.helped import Flagged, Helped, Span, count_flagged, count_helped
+from portal.schema import Case, Decision, Lead, LeadChange, Night
 from portal.workdays import add_months
 
 # A group with fewer answered leads is not shown: a neighbour could recognise the family in it.
@@ -145,42 +146,6 @@ def false_lead_rates(desk: Desk) -> dict[str, list[Rate]]:
     }
 
 
-def helped_and_flagged(desk: Desk, first: date | None = None, until: date | None = None) -> dict[str, int]:
-    """People newly helped beside people flagged: both are what the work is for."""
-
-    def within(column: Any) -> list[Any]:
-        return ([column >= first] if first else []) + ([column < until] if until else [])
-
-    rows = desk.db.execute(
-        select(Outreach.code, func.count(func.distinct(Outreach.case_id)))
-        .where(*within(Outreach.contacted_on))
-        .group_by(Outreach.code)
-    )
-    outreach = Counter({code: count for code, count in rows})
-    adverse = [code for code, decision in desk_codes().decisions.items() if decision.adverse]
-    return {
-        "flagged": _households(desk, "discrepancies", within(Case.opened_on)),
-        "found": _households(desk, "newly_eligible", within(Case.opened_on)),
-        "contacted": outreach["contacted"],
-        "signed": outreach["signed"],
-        "applied": outreach["applied"],
-        "not_wanted": outreach["not_wanted"],
-        "adverse": desk.db.scalars(
-            select(func.count(func.distinct(Case.id))).where(
-                Case.outcome.in_(adverse), *within(Case.closed_on)
-            )
-        ).one(),
-        "kept": desk.db.scalars(
-            select(func.count(func.distinct(Case.id))).where(
-                Case.list == "discrepancies",
-                Case.stage == "closed",
-                Case.outcome.not_in(adverse),
-                *within(Case.closed_on),
-            )
-        ).one(),
-    }
-
-
 @dataclass(frozen=True)
 class Bulletin:
     """One month: counties' work, departments' data, both lists."""
@@ -188,17 +153,20 @@ class Bulletin:
     month: date
     counties: list[dict[str, Any]]
     departments: list[dict[str, Any]]
-    totals: dict[str, int]
+    helped: Helped
+    flagged: Flagged
 
 
 def monthly_bulletin(desk: Desk, month: date) -> Bulletin:
     """month: its first day."""
     until = add_months(month, 1)
+    span = Span(month, until)
     return Bulletin(
         month,
         _county_month(desk, month, until),
         _department_month(desk, month, until),
-        helped_and_flagged(desk, month, until),
+        count_helped(desk, span),
+        count_flagged(desk, span),
     )
 
 
@@ -271,9 +239,3 @@ def _answers_by(desk: Desk, column: Any) -> dict[str, Counter[str]]:
 
 def _sum(told: Counter[str], codes: Any) -> int:
     return sum(told[code] for code in codes)
-
-
-def _households(desk: Desk, list_name: str, within: list[Any]) -> int:
-    return desk.db.scalars(
-        select(func.count(func.distinct(Case.household_id))).where(Case.list == list_name, *within)
-    ).one()

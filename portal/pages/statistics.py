@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from portal.codes import source_names
 from portal.desk import Desk
+from portal.helped import Span, count_flagged, count_helped
 from portal.listing import TITLES
 from portal.routing import page
 from portal.statistics import (
@@ -15,7 +16,6 @@ from portal.statistics import (
     county_loads,
     decisions_without_second,
     false_lead_rates,
-    helped_and_flagged,
     monthly_bulletin,
     months_with_nights,
     rule_rates,
@@ -30,7 +30,8 @@ def show_statistics(desk: Desk) -> Response:
         loads={TITLES[name]: county_loads(desk, name) for name in TITLES},
         rules=rule_rates(desk),
         fairness=false_lead_rates(desk),
-        people=helped_and_flagged(desk),
+        helped=count_helped(desk, Span()),
+        flagged=count_flagged(desk, Span()),
         unsigned=decisions_without_second(desk),
         months=months_with_nights(desk),
     )

@@ -81,6 +81,57 @@ def test_the_statistics_count_what_was_answered_and_hide_the_few(desk):
     assert "荔湾区" in province.get("/statistics/bulletin?month=2026-06").text
 
 
+def told_to(officer, path):
+    """A page as it is read."""
+    return " ".join(BeautifulSoup(officer.get(path).text, "html.parser").find("main").get_text().split())
+
+
+def test_families_newly_helped_are_counted_as_households_and_as_persons(desk):
+    """All members, of a family that only single-person rules fit those persons; each once in however many leads."""
+    families = [
+        lead("whole", "N01", id=number(1), members=4),
+        lead("both", "N02", id=number(2), members=3),
+        lead("both", "N03", id=number(3), members=3),
+        lead("single", "U02", id=number(4), members=5),
+        lead("single", "U02", id=number(5), members=5),
+        lead("waiting", "N01", id=number(6), members=2),
+    ]
+    flagged = [
+        lead("one", "A01", id=number(11)),
+        lead("one", "D01", id=number(11)),
+        lead("one", "D01", id=number(12)),
+        lead("two", "B01", id=number(11)),
+        lead("two", "X03", id=None),
+        lead("three", "X03", id=None),
+        lead("money", "I01", id=number(13)),
+    ]
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", flagged, families))
+    county = desk.officer("xian1", "county", "440103")
+    for family in ("whole", "both", "single"):
+        for code in ("contacted", "signed", "applied") if family == "both" else ("applied",):
+            fields = {"code": code, "contacted_on": "2026-07-01", "note": ""}
+            county.done(case_of(desk, family).id, "outreach", fields)
+    province = desk.officer("sheng", "province", "44")
+    page = told_to(province, "/statistics")
+    assert "3 户（9 人）已提出申请" in page and "被发现 4 户（11 人）" in page
+    assert (
+        "已联系 3 户（9 人）" in page and "已签授权 1 户（3 人）" in page and "不愿申请 0 户（0 人）" in page
+    )
+    # Two persons by their numbers, and two whom nobody can name.
+    assert "4 户被提示其中按人核对的规则指到 4 人" in page
+    month = told_to(province, "/statistics/bulletin?month=2026-07")
+    assert "提出申请 3 户（9 人）" in month and "本月提示疑似不符 4 户，其中按人核对的规则指到 4 人" in month
+    assert "提出申请 0 户（0 人）" in told_to(province, "/statistics/bulletin?month=2026-08")
+
+
+def test_a_case_that_the_data_closed_is_not_counted_as_looked_into(desk):
+    row = lead("H1", id=number(1), first="2026-06-30", no="440103-20260630-D-00001")
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", [row]))
+    desk.load(publish(desk.home, desk.ring, "2026-07-01", [row | {"state": "cleared"}]))
+    page = told_to(desk.officer("sheng", "province", "44"), "/statistics")
+    assert "核实后维持或无需处理 0 户" in page and "数据更新后自动消除 1 户" in page
+
+
 def run_portal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"HEDUI_HOME": str(home), "HEDUI_PORTAL_SECRET": "x" * 40}
     environment |= {"HEDUI_KEYRING": str(home.parent / "keys" / "ring.json")}

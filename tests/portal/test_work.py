@@ -287,7 +287,7 @@ def test_a_family_that_may_qualify_is_helped_to_apply(loaded, county):
     for code in ("contacted", "signed", "applied"):
         county.done(case_id, "outreach", {"code": code, "contacted_on": "2026-07-01", "note": ""})
     assert (case_of(loaded, "C1").stage, case_of(loaded, "C1").outcome) == ("closed", "applied")
-    assert "已申请 <b>1</b>" in county.get("/statistics").text
+    assert "<b>1</b> 户（<b>2</b> 人）已提出申请" in county.get("/statistics").text
 
 
 def test_a_family_that_does_not_want_to_is_confirmed_by_a_second_person(loaded, county, second):

@@ -1,4 +1,4 @@
-"""Great Expectations behind three functions, so that nothing else has to know how it wants to be held.
+"""Great Expectations behind four functions, so that nothing else has to know how it wants to be held.
 
 Importing it costs seconds, half of them for two libraries that only its distribution tests and charts use
 (altair and scipy.stats). They are put off with the standard library's LazyLoader: the real modules, loaded if
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _PUT_OFF = frozenset({"altair", "scipy.stats"})
 # Yes or no: other settings repeat unexpected values in the result, and take twice as long.
 _YES_OR_NO = {"result_format": "BOOLEAN_ONLY"}
+# Asked only once the answer was no. Places are all that is read of it.
+_WHERE = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 _LOADING = threading.Lock()
 
 
@@ -91,6 +93,22 @@ def _batch_definition() -> Any:
 
 def validate(frame: pd.DataFrame, checks: Sequence[Check]) -> dict[str, bool]:
     """Whether each check holds for every row of the frame. Raises EngineError."""
+    return {
+        check_id: bool(result.success) for check_id, result in _results(frame, checks, _YES_OR_NO).items()
+    }
+
+
+def places_failing(frame: pd.DataFrame, check: Check) -> list[int]:
+    """Places, from 0, of the rows for which the check does not hold. Raises EngineError."""
+    result = _results(frame.reset_index(drop=True), [check], _WHERE)[check.id]
+    places = [int(place) for place in result.result["unexpected_index_list"] or []]
+    if bool(places) == bool(result.success):
+        raise EngineError(f"expectation {check.id} is {result.success} and names {len(places)} rows")
+    return places
+
+
+def _results(frame: pd.DataFrame, checks: Sequence[Check], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What Great Expectations answers about each check, by its id."""
     load()
     import great_expectations as gx
     import great_expectations.expectations as gxe
@@ -102,11 +120,11 @@ def validate(frame: pd.DataFrame, checks: Sequence[Check]) -> dict[str, bool]:
     suite = gx.ExpectationSuite(name="suite", expectations=expectations)
     batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
     found = {}
-    for result in batch.validate(suite, result_format=_YES_OR_NO).results:
+    for result in batch.validate(suite, result_format=dict(answer)).results:
         check_id = result.expectation_config.meta["id"]
         if result.exception_info.get("raised_exception", False):
             raise EngineError(f"expectation {check_id} could not be judged on {len(frame)} rows")
-        found[check_id] = bool(result.success)
+        found[check_id] = result
     if set(found) != {one.id for one in checks}:
         raise EngineError(f"{len(checks)} expectations were asked, {len(found)} were answered")
     return found

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from expectations import engine
 from expectations.frames import check_frames, judged_frame, rows_judged
 from expectations.suites import Column, Expectation, Suite, stage_suites
@@ -121,8 +123,11 @@ def _validate(rows: pd.DataFrame, expectations: list[Expectation]) -> dict[str, 
     if rows.empty or not expectations:
         return {one.id: True for one in expectations}
     names = sorted({name for one in expectations for name in one.columns})
-    checks = [engine.Check(one.id, one.type, one.kwargs, one.severity) for one in expectations]
-    return engine.validate(rows[names].reset_index(drop=True), checks)
+    return engine.validate(rows[names].reset_index(drop=True), [_check(one) for one in expectations])
+
+
+def _check(expectation: Expectation) -> engine.Check:
+    return engine.Check(expectation.id, expectation.type, expectation.kwargs, expectation.severity)
 
 
 def _failures(suite: Suite, expectation: Expectation, rows: pd.DataFrame) -> list[Outcome]:
@@ -145,17 +150,14 @@ def _failures(suite: Suite, expectation: Expectation, rows: pd.DataFrame) -> lis
 
 
 def _failing_rows(expectation: Expectation, rows: pd.DataFrame) -> pd.DataFrame:
-    """Halve the rows until each failing one stands alone, so that no value has to leave a result."""
-    if _judge_whole([expectation], rows)[expectation.id]:
-        return rows.iloc[:0]
-    if len(rows) == 1:
-        return rows
-    import pandas as pd
-
-    middle = len(rows) // 2
-    return pd.concat(
-        [_failing_rows(expectation, rows.iloc[:middle]), _failing_rows(expectation, rows.iloc[middle:])]
-    )
+    """Those that are not as expected; critical, also those with an empty cell, which is no good value."""
+    columns = list(expectation.columns)
+    failing = rows[columns].isna().any(axis=1).to_numpy() & (expectation.severity == "critical")
+    judged = np.flatnonzero(~failing)
+    if len(judged):
+        places = engine.places_failing(rows[columns].iloc[judged], _check(expectation))
+        failing[judged[places]] = True
+    return rows[failing]
 
 
 def _outcome(

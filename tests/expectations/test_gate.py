@@ -140,6 +140,12 @@ def test_only_the_failing_sources_are_named() -> None:
     assert held == {"roster": "stale", "tax": "stale"}
 
 
+def test_a_source_with_an_empty_cell_is_named_beside_one_with_a_bad_figure() -> None:
+    frames = disturbed("intake", "sources", 0, age_days=None)
+    frames["sources"].loc[1, "age_days"] = 90
+    assert {one.source for one in judge("intake", frames) if one.holds} == {"banks", "roster"}
+
+
 def test_a_source_already_held_or_missing_is_not_judged_again() -> None:
     nothing = {"received": 0, "accepted": 0, "quarantined": 0, "share_quarantined": 0.0}
     frames = disturbed("intake", "sources", 0, state="held", reason="stale", age_days=400, **nothing)

@@ -27,7 +27,9 @@ from portal.sheet import COLUMNS, SheetRow
 from portal.workbook import SheetFrame, write_sheet
 
 ANSWER, NOTE, CHECK, MARK = "填写：核查反馈", "填写：说明", "行校验码", "下载标记"
-EXTRA = (ANSWER, NOTE, CHECK, MARK)
+CONTACTED_ON = "填写：联系日期"
+# What officers write into, first the column with the choices.
+FILLED = {"discrepancies": (ANSWER, NOTE), "newly_eligible": (ANSWER, CONTACTED_ON, NOTE)}
 MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -85,8 +87,12 @@ def check_codes(vault: Vault, canary: str, rows: list[SheetRow]) -> list[str]:
 
 
 def answer_choices(list_name: str) -> dict[str, str]:
-    """What may be chosen in the answer column: name to code."""
-    return {reply.name: code for code, reply in desk_codes().replies.items() if list_name in reply.lists}
+    """What may be chosen in the answer column: name to code. Of a family that may qualify the contact comes first."""
+    codes = desk_codes()
+    contact = (
+        {one.name: code for code, one in codes.outreach.items()} if list_name == "newly_eligible" else {}
+    )
+    return contact | {reply.name: code for code, reply in codes.replies.items() if list_name in reply.lists}
 
 
 def _csv(filters: Filters, rows: list[SheetRow], vault: Vault, canary: str, mark: str) -> bytes:
@@ -103,14 +109,24 @@ def _inert(cell: str) -> str:
 
 
 def _xlsx(filters: Filters, rows: list[SheetRow], vault: Vault, canary: str, mark: str) -> bytes:
-    columns = [*COLUMNS[filters.list], *EXTRA]
+    told, fill = COLUMNS[filters.list], FILLED[filters.list]
+    columns = [*told, *fill, CHECK, MARK]
     frame = SheetFrame(
-        columns, [ANSWER, NOTE], list(answer_choices(filters.list)), _about(filters, len(rows), mark), mark
+        columns, list(fill), list(answer_choices(filters.list)), _about(filters, len(rows), mark), mark
     )
-    shown = list(zip(*(row.cells for row in rows), strict=True)) or [()] * (len(columns) - len(EXTRA))
-    empty = [""] * len(rows)
-    cells = [*shown, empty, empty, check_codes(vault, canary, rows), [mark] * len(rows)]
+    shown = list(zip(*(row.cells for row in rows), strict=True)) or [()] * len(told)
+    empty = [[""] * len(rows)] * len(fill)
+    cells = [*shown, *empty, check_codes(vault, canary, rows), [mark] * len(rows)]
     return write_sheet(frame, pa.table([pa.array(column, pa.string()) for column in cells], columns))
+
+
+def _how_to_fill(list_name: str) -> str:
+    if list_name == "discrepancies":
+        return f"只填写“{ANSWER}”和“{NOTE}”两列，"
+    return (
+        f"只填写“{ANSWER}”“{CONTACTED_ON}”和“{NOTE}”三列；登记联系情况须填联系日期（如 2026-07-01），"
+        "一户有几行的填一行即可；“本人不愿申请”须填说明，并由第二人复核；"
+    )
 
 
 def _about(filters: Filters, rows: int, mark: str) -> dict[str, str]:
@@ -120,6 +136,6 @@ def _about(filters: Filters, rows: int, mark: str) -> dict[str, str]:
         "筛选": replace(filters, q="（检索）" if filters.q else "").query() or "无",
         "行数": str(rows),
         "下载标记": mark,
-        "填写办法": f"只填写“{ANSWER}”和“{NOTE}”两列，其他列请勿改动；填好后在工作台“回传表格”上传。",
+        "填写办法": f"{_how_to_fill(filters.list)}其他列请勿改动；填好后在工作台“回传表格”上传。",
         "注意": "本表含个人信息，仅限本职工作使用，不得转发；每次下载均有独立标记并记入审计日志。",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from portal.codes import desk_codes
 from portal.desk import Desk
 from portal.errors import Refused
@@ -10,15 +12,27 @@ from portal.work.steps import check_stage, enter, leads_of, standing, tell, writ
 
 
 def record_outreach(desk: Desk, case: Case) -> str:
-    """Applied closes the case; not wanted needs a second person, for it costs the family its chance."""
+    """What the page's form tells."""
+    code = desk.fields.choice("code", "联系结果", desk_codes().outreach)
+    contacted_on = desk.fields.day("contacted_on", "联系日期")
+    note = desk.fields.text("note", "联系说明", required=False)
+    register_contact(desk, case, code, contacted_on, note)
+    return "outreach"
+
+
+def register_contact(desk: Desk, case: Case, code: str, contacted_on: date, note: str, way: str = "") -> None:
+    """Write how far the contact with the family came, from the page or (`way`) from a returned workbook.
+
+    Applied closes the case; not wanted needs a second person, for it costs the family its chance.
+    """
     if case.list != "newly_eligible":
         raise Refused("只有疑似符合未保线索登记联系情况。")
     check_stage(case, "outreach")
-    code = desk.fields.choice("code", "联系结果", desk_codes().outreach)
-    contacted_on = desk.fields.day("contacted_on", "联系日期")
+    known = desk_codes().outreach[code]
     if not case.opened_on <= contacted_on <= desk.today:
         raise Refused("联系日期须在本案生成之后，且不能晚于今天。")
-    note = desk.fields.text("note", "联系说明", required=desk_codes().outreach[code].needs_note)
+    if known.needs_note and not note:
+        raise Refused(f"“{known.name}”须填写说明。")
     desk.db.add(
         Outreach(
             **written_by(desk, case),
@@ -32,8 +46,7 @@ def record_outreach(desk: Desk, case: Case) -> str:
     if case.assignee_id is None:
         case.assignee_id = desk.viewer.user_id
     _move(desk, case, code, note)
-    tell(desk, case, "outreach", desk_codes().outreach[code].name)
-    return "outreach"
+    tell(desk, case, "outreach", f"{known.name}{way}")
 
 
 def _move(desk: Desk, case: Case, code: str, note: str) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from datetime import datetime
 
 import openpyxl
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from portal.downloads import ANSWER, CHECK, MARK, NOTE
-from portal.schema import Download
+from portal.downloads import ANSWER, CHECK, CONTACTED_ON, MARK, NOTE
+from portal.schema import Download, Outreach
 from portal.scope import open_machine_session
 from tests.portal.cases import answer_all, case_of, leads_of
 from tests.portal.nights import lead, number, publish
@@ -134,6 +135,104 @@ def test_stale_foreign_edited_and_wrong_rows_are_refused_one_by_one_and_the_rest
     assert "不在您的管辖范围" in told[5] and len(told) == 4
     assert leads_of(loaded, "H1")[1].reply_code == "deceased"
     assert leads_of(loaded, "F1")[0].reply_code is None
+
+
+CONTACT = {
+    "440103-20260630-N-00001": ("已联系告知政策", "打过电话"),
+    "440103-20260630-N-00002": ("已联系告知政策", ""),
+    "440103-20260630-N-00003": ("已提出申请", ""),
+    "440103-20260630-N-00004": ("本人不愿申请", "签字不愿申请"),
+}
+
+
+@pytest.fixture
+def families(desk):
+    """Three families that may qualify, one with two leads, and the officer who took their list."""
+    rows = [
+        lead("C1", "N02", id=number(1), name="孙七"),
+        lead("C1", "N03", id=number(2), name="孙八"),
+        lead("C2", "N01", id=number(3), name="周九"),
+        lead("C3", "N01", id=number(4), name="吴十"),
+    ]
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", [], rows))
+    return desk, desk.officer("xian1", "county", "440103")
+
+
+def fill_days(officer, answers, days):
+    """A newly-eligible workbook with answers and days {lead number: day}; every other row's day is 2026-07-01."""
+    book, sheet, head = fill(take(officer, slug="newly-eligible"), answers)
+    for row in sheet.iter_rows(min_row=2):
+        if row[0].value in answers:
+            sheet.cell(row[0].row, head[CONTACTED_ON], days.get(row[0].value, "2026-07-01"))
+    return book
+
+
+def test_the_contact_with_a_family_comes_back_in_the_workbook(families):
+    desk, county = families
+    head = openpyxl.load_workbook(io.BytesIO(take(county, slug="newly-eligible")))
+    choices = [row[0].value for row in head["选项"].iter_rows()]
+    assert choices[:4] == ["已联系告知政策", "已签授权书", "已提出申请", "本人不愿申请"]
+    assert head["线索"].data_validations.dataValidation[0].formula1 == f"选项!$A$1:$A${len(choices)}"
+    days = {"440103-20260630-N-00001": datetime(2026, 7, 1), "440103-20260630-N-00003": "2026年7月1日"}
+    assert send_back(county, fill_days(county, CONTACT, days)) == (4, [])
+    stages = {
+        family: (case_of(desk, family).stage, case_of(desk, family).outcome) for family in ["C1", "C2", "C3"]
+    }
+    assert stages == {"C1": ("visiting", None), "C2": ("closed", "applied"), "C3": ("review", None)}
+    # Two rows of one family are one contact.
+    with open_machine_session(desk.engine) as db:
+        assert db.scalars(select(Outreach.code).order_by(Outreach.id)).all() == [
+            "contacted",
+            "applied",
+            "not_wanted",
+        ]
+    page = county.get(f"/cases/{case_of(desk, 'C1').id}").text
+    assert "2026-07-01 已联系告知政策" in page and "打过电话" in page and "已联系告知政策（回传表格）" in page
+    # Nobody signs what he brought himself, from a workbook no more than from the page.
+    assert county.work(case_of(desk, "C3").id, "second", {"answer": "agree"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("number_", "answer", "day", "why"),
+    [
+        ("00003", ("已提出申请", ""), "", "写明日期"),
+        ("00003", ("已提出申请", ""), "上周三", "写明日期"),
+        ("00003", ("已提出申请", ""), "2026-07-02", "不能晚于今天"),
+        ("00003", ("已提出申请", ""), "2026-06-01", "本案生成之后"),
+        ("00004", ("本人不愿申请", ""), "2026-07-01", "须填写说明"),
+        ("00003", ("无法联系", "三次上门无人"), "2026-07-01", "不登记联系日期"),
+        ("00003", ("", ""), "2026-07-01", "下拉选项"),
+        ("00003", ("属实", ""), "", "下拉选项"),
+        ("00002", ("已签授权书", ""), "2026-07-01", "同一户的另一行"),
+        ("00002", ("无法联系", "x"), "", "同一户的另一行"),
+    ],
+)  # fmt: skip
+def test_a_contact_that_cannot_be_is_refused_alone(families, number_, answer, day, why):
+    desk, county = families
+    wrong = f"440103-20260630-N-{number_}"
+    answers = {"440103-20260630-N-00001": ("已联系告知政策", "打过电话"), wrong: answer}
+    taken, refused = send_back(county, fill_days(county, answers, {wrong: day}))
+    assert taken == 1 and [row[1] for row in refused] == [wrong] and why in refused[0][3]
+    assert case_of(desk, "C1").stage == "visiting"
+    with open_machine_session(desk.engine) as db:
+        assert db.scalars(select(func.count(Outreach.id))).one() == 1
+
+
+def test_a_family_contacted_after_the_download_is_not_told_twice(families):
+    desk, county = families
+    book = fill_days(county, CONTACT, {})
+    fields = {"code": "signed", "contacted_on": "2026-07-01", "note": ""}
+    county.done(case_of(desk, "C2").id, "outreach", fields)
+    taken, refused = send_back(county, book)
+    assert taken == 3 and "重新下载" in refused[0][3] and case_of(desk, "C2").stage == "visiting"
+    assert send_back(county, book)[0] == 0
+
+
+def test_a_second_rows_own_note_is_kept(families):
+    desk, county = families
+    answers = CONTACT | {"440103-20260630-N-00002": ("已联系告知政策", "儿子接的电话")}
+    assert send_back(county, fill_days(county, answers, {}))[0] == 4
+    assert "儿子接的电话" in county.get(f"/cases/{case_of(desk, 'C1').id}").text
 
 
 def test_the_same_sheet_twice_is_taken_once(loaded, county):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import socket
 import sys
 from datetime import date
 from pathlib import Path
@@ -25,6 +27,10 @@ from portal.load import LoadReport, NightOutOfOrder, load_new_nights, load_night
 from portal.settings import SettingMissing, Settings, current_time, settings_from_environment
 
 
+class PortTaken(OSError):
+    """Another program listens on the port."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 refused or failed, 2 wrong arguments."""
     given = _parser().parse_args(arguments)
@@ -40,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(settings: Settings, given: argparse.Namespace) -> int:
     """Behind a reverse proxy that ends TLS; the proxy's address is the only one whose X-Forwarded-* count."""
+    port = free_port(given.host, given.port or settings.port)
     served: Any = create_app(settings)
     if given.workers > 1:
         # The tables are brought up to date before several processes would all begin to.
@@ -50,7 +57,7 @@ def serve(settings: Settings, given: argparse.Namespace) -> int:
         factory=given.workers > 1,
         workers=given.workers,
         host=given.host,
-        port=given.port,
+        port=port,
         access_log=False,
         server_header=False,
     )
@@ -75,17 +82,34 @@ def load(settings: Settings, given: argparse.Namespace) -> int:
 
 def demo(settings: Settings, given: argparse.Namespace) -> int:
     """Load the sample province's nights and serve them with demonstration accounts, on loopback only."""
+    port = free_port("127.0.0.1", given.port or settings.port)
     load(settings, argparse.Namespace(as_of=None))
     office = open_office(settings)
     accounts, password = make_accounts(office)
-    print(f"\nhttp://127.0.0.1:{given.port}/   密码（所有演示账号）：{password}\n")
+    print(f"\nhttp://127.0.0.1:{port}/   密码（所有演示账号）：{password}\n")
     for account in accounts:
         print(f"  {account.login:8} {permissions.ROLES[account.role]}  {account.display_name}")
     office.engine.dispose()
-    uvicorn.run(
-        create_app(settings), host="127.0.0.1", port=given.port, access_log=False, log_level="warning"
-    )
+    uvicorn.run(create_app(settings), host="127.0.0.1", port=port, access_log=False, log_level="warning")
     return 0
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, when nobody listens there. Raises PortTaken, before anything is loaded or an account is made."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        # As the server binds: a port that was only just left is free.
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as problem:
+            if problem.errno != errno.EADDRINUSE:
+                raise
+            raise PortTaken(
+                f"port {port} of {host} is taken by another program; wanted a free one. Stop that program, or choose "
+                "another port, for example --port 8090, or HEDUI_PORTAL_PORT=8090 (also before make portal)"
+            ) from None
+    return port
 
 
 def take_backup(settings: Settings, given: argparse.Namespace) -> int:
@@ -144,18 +168,24 @@ COMMANDS = {
 }
 
 
+def _port(told: str) -> int:
+    if told.isascii() and told.isdigit() and 0 < int(told) < 65536:
+        return int(told)
+    raise argparse.ArgumentTypeError(f"{told} is no port; wanted a number from 1 to 65535")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m portal", description="The county desk (县级工作台)")
     parser.add_argument("--home", type=Path, help="the pipeline's home folder; default $HEDUI_HOME")
     commands = parser.add_subparsers(dest="command", required=True)
     served = commands.add_parser("serve", help="serve the desk")
     served.add_argument("--host", default="127.0.0.1")
-    served.add_argument("--port", type=int, default=8080)
+    served.add_argument("--port", type=_port, help="default $HEDUI_PORTAL_PORT, or 8080")
     served.add_argument("--workers", type=int, default=1, help="processes that serve (1)")
     loaded = commands.add_parser("load", help="load published nights, write explanations out")
     loaded.add_argument("--as-of", type=date.fromisoformat)
     tried = commands.add_parser("demo", help="load, make demonstration accounts, serve on loopback")
-    tried.add_argument("--port", type=int, default=8080)
+    tried.add_argument("--port", type=_port, help="default $HEDUI_PORTAL_PORT, or 8080")
     for name, about in (
         ("backup", "write the database to FILE"),
         ("restore", "fill an empty database from FILE"),

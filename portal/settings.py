@@ -51,6 +51,7 @@ class Settings:
     page_rows: int = 50
     argon2: tuple[int, int, int] = (3, 65536, 4)
     sign_on: SingleSignOn | None = None
+    port: int = 8080
     now: Callable[[], datetime] = field(default=current_time)
 
 
@@ -59,9 +60,9 @@ class SettingMissing(ValueError):
 
 
 def settings_from_environment(demonstration: bool = False) -> Settings:
-    """Read HEDUI_HOME, HEDUI_PORTAL_DATABASE, HEDUI_PORTAL_SECRET, HEDUI_PORTAL_HOSTS and HEDUI_OIDC_*.
+    """Read HEDUI_HOME, HEDUI_PORTAL_DATABASE, HEDUI_PORTAL_SECRET, HEDUI_PORTAL_HOSTS, HEDUI_PORTAL_PORT, HEDUI_OIDC_*.
 
-    Raises SettingMissing when the home, or outside a demonstration the secret, is not given.
+    Raises SettingMissing when the home, or outside a demonstration the secret, is not given, or the port is no port.
     """
     home = os.environ.get("HEDUI_HOME")
     if not home:
@@ -80,7 +81,17 @@ def settings_from_environment(demonstration: bool = False) -> Settings:
         office=os.environ.get("HEDUI_PORTAL_OFFICE", "县级民政部门"),
         demonstration=demonstration,
         sign_on=_sign_on_from_environment(),
+        port=_port_from_environment(),
     )
+
+
+def _port_from_environment() -> int:
+    told = os.environ.get("HEDUI_PORTAL_PORT", "8080")
+    if not (told.isascii() and told.isdigit() and 0 < int(told) < 65536):
+        raise SettingMissing(
+            "HEDUI_PORTAL_PORT is no port; wanted a number from 1 to 65535, for example 8090"
+        )
+    return int(told)
 
 
 def _sign_on_from_environment() -> SingleSignOn | None:

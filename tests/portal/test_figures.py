@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -160,6 +161,28 @@ def test_the_commands_load_make_accounts_save_and_bring_back(desk, tmp_path):
     assert "already loaded" in run_portal(desk.home, "load").stdout
     refused = run_portal(desk.home, "restore", str(tmp_path / "b.zip"))
     assert refused.returncode == 1 and "already holds rows" in refused.stderr
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_taken_port_is_named_before_anything_is_loaded(desk, way, monkeypatch):
+    publish(desk.home, desk.ring, "2026-06-30", [lead("H1", id=number(1))])
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        monkeypatch.setenv("HEDUI_PORTAL_PORT", port if way == "variable" else "1")
+        for command in ("demo", "serve"):
+            told = run_portal(desk.home, command, *(("--port", port) if way == "option" else ()))
+            assert told.returncode == 1 and f"port {port} of 127.0.0.1 is taken" in told.stderr, told
+            assert "--port 8090" in told.stderr and "HEDUI_PORTAL_PORT=8090" in told.stderr
+            assert "Errno" not in told.stderr and "密码" not in told.stdout
+    assert not (desk.home / "desk.sqlite").exists()
+
+
+def test_what_is_no_port_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEDUI_PORTAL_PORT", "80800")
+    assert "HEDUI_PORTAL_PORT is no port" in run_portal(tmp_path, "demo").stderr
+    assert run_portal(tmp_path, "demo", "--port", "0").returncode == 2
 
 
 def test_an_installation_without_a_secret_does_not_start(tmp_path):

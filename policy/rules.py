@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 
 from policy.errors import PolicyError
@@ -48,7 +49,16 @@ class Rule:
 
 def load_rules(path: Path | None = None) -> dict[str, Rule]:
     """All rules by code, in the order of the file; the shipped ones when no path is given. Raises PolicyError."""
-    file = SHIPPED if path is None else path
+    return dict(_shipped_rules()) if path is None else _read_rules(path)
+
+
+@cache
+def _shipped_rules() -> dict[str, Rule]:
+    """Read once: every stage asks for them, and a file that comes with the program is the same all night."""
+    return _read_rules(SHIPPED)
+
+
+def _read_rules(file: Path) -> dict[str, Rule]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as problem:

@@ -11,6 +11,7 @@ from portal.codes import desk_codes
 from portal.desk import Desk
 from portal.errors import Conflict, NotFound, Refused
 from portal.schema import Case, Event, Lead
+from portal.work.handover import give_back_reopened
 from portal.workdays import due_date
 
 
@@ -50,6 +51,8 @@ def check_stage(case: Case, work: str) -> None:
 def enter(desk: Desk, case: Case, stage: str, *, due_on: date | None = None) -> None:
     """Move the case to a stage; its time limit starts today. Entering the same stage again keeps the limit."""
     if case.stage != stage:
+        if case.stage == "closed":
+            give_back_reopened(desk, case)
         clock = desk_codes().stages[stage].clock
         case.stage, case.stage_since = stage, desk.today
         case.due_on = due_on or (due_date(clock, desk.today) if clock else None)

@@ -136,7 +136,7 @@ def test_an_account_the_desk_does_not_have_is_refused(provider, desk, login):
 
 def test_a_switched_off_account_is_refused(provider, desk):
     keeper = desk.officer("guanli", "admin", "44")
-    keeper.send("/users/1", {"act": "switch"})
+    keeper.send("/users/1", {"act": "off"})
     assert Browser(desk).sign_on().status_code == 403
 
 

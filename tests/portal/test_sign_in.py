@@ -123,7 +123,7 @@ def test_sessions_end_when_idle_when_old_and_when_switched_off(desk):
     assert last == 303
     officer.sign_in()
     keeper = desk.officer("guanli", "admin", "44")
-    keeper.send(f"/users/{user(desk, 'xian1').id}", {"act": "switch"})
+    keeper.send(f"/users/{user(desk, 'xian1').id}", {"act": "off"})
     assert officer.get("/").status_code == 303
     assert officer.sign_in().status_code == 401
 

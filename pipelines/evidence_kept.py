@@ -93,6 +93,21 @@ def intake_kept(home: Path, source: str) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
+def people_kept(home: Path) -> Path | None:
+    """Who was asked about on the latest published night (person and person_name), if as it was kept."""
+    newest = latest(home)
+    if newest is None:
+        return None
+    folder = evidence_folder(home) / newest["folder"]
+    try:
+        digests = json.loads((folder / _KEPT).read_bytes())["files"]
+        names = [f"people/{table}.parquet" for table in ("person", "person_name")]
+        is_whole = all(sha256_of(folder / name) == digests.get(name) for name in names)
+    except (OSError, ValueError, KeyError):
+        return None
+    return folder / "people" if is_whole else None
+
+
 def outdated_evidence(home: Path) -> list[Path]:
     """Folders of evidence that belong to no night, or to one that is not the latest."""
     newest = latest(home)

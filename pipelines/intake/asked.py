@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,9 @@ class AskedPeople:
 
     A token is uniformly random, so its leading bits are a perfect hash: a table of where each prefix begins turns
     strangers away and leads to the one or two candidates at once.
+
+    known_names: every readable name's digest once, sorted; pairs: person << 32 | place in known_names, sorted;
+    sought: by position, and last for strangers, whose rows are looked for; nobody else's are, except by repair.
     """
 
     hi: NDArray[np.uint64]
@@ -50,24 +52,9 @@ class AskedPeople:
         self._shift = np.uint64(64 - bits)
         counts = np.bincount((self.hi >> self._shift).astype(np.int64), minlength=1 << bits)
         self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        self._known_names, ranks = np.unique(self.names, return_inverse=True)
-        self._pairs = np.sort(_pair_keys(self.name_of, ranks))
-
-    def fingerprint(self) -> str:
-        """One digest of everybody and under which names, in hexadecimal."""
-        digest = hashlib.sha256()
-        for values in (
-            self.hi,
-            self.lo,
-            self.person,
-            self.authorised,
-            self.has_readable_name,
-            self.has_unreadable_name,
-        ):
-            digest.update(np.ascontiguousarray(values).data)
-        digest.update(self._known_names.data)
-        digest.update(self._pairs.data)
-        return digest.hexdigest()
+        self.known_names, ranks = np.unique(self.names, return_inverse=True)
+        self.pairs = np.sort(_pair_keys(self.name_of, ranks))
+        self.sought = np.append(np.ones(len(self.hi), dtype=bool), False)
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""
@@ -77,23 +64,23 @@ class AskedPeople:
 
     def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether anybody asked about bears the name."""
-        return self._rank_names(digests)[1]
+        return self.rank_names(digests)[1]
 
-    def _rank_names(self, digests: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def rank_names(self, digests: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Where each name stands among the known ones, and whether it is one of them."""
-        if len(self._known_names) == 0:
+        if len(self.known_names) == 0:
             return np.zeros(len(digests), np.int64), np.zeros(len(digests), dtype=bool)
-        at = np.searchsorted(self._known_names, digests).clip(max=len(self._known_names) - 1)
-        return at, self._known_names[at] == digests
+        at = np.searchsorted(self.known_names, digests).clip(max=len(self.known_names) - 1)
+        return at, self.known_names[at] == digests
 
     def bear_name(self, positions: NDArray[np.int64], digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the person at each position has a record with that readable name."""
-        if len(self._pairs) == 0:
+        if len(self.pairs) == 0:
             return np.zeros(len(positions), dtype=bool)
-        ranks, known = self._rank_names(digests)
+        ranks, known = self.rank_names(digests)
         wanted = _pair_keys(self.person[positions], ranks)
-        at = np.searchsorted(self._pairs, wanted).clip(max=len(self._pairs) - 1)
-        borne: NDArray[np.bool_] = known & (self._pairs[at] == wanted)
+        at = np.searchsorted(self.pairs, wanted).clip(max=len(self.pairs) - 1)
+        borne: NDArray[np.bool_] = known & (self.pairs[at] == wanted)
         return borne
 
 

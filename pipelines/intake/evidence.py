@@ -24,20 +24,20 @@ from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbou
 from pipelines.identity.names import digest_names, short_digest
 from pipelines.identity.tokens import token_halves
 from pipelines.intake.asked import AskedPeople, load_asked
+from pipelines.intake.carried import Carried
 from pipelines.intake.checks import Judging
-from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, kept_columns
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, open_part, sum_money
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.judged import Judged
 from pipelines.intake.receipts import Receipt, ReceiptFile
-from pipelines.intake.reuse import forget_reading, is_as_promised, note_reading, reading_key, take_again
+from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of_heads
+from pipelines.intake.reuse import find_carried, forget_reading, is_as_promised, note_reading, reading_key
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
 from policy.model import PolicyAt
 
-# GB/T 4761: the head and the head's spouse; registers are looked at for H01 through them (spec section 4).
 _MARK_BITS = 24
-_HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
 
 
 class _Reached(NamedTuple):
@@ -64,12 +64,12 @@ def gather_file(
     cipher: Tokeniser,
     building: Path,
     number: int,
+    carried: Carried | None = None,
 ) -> Gathered:
     """Read one file; write the rows that reach somebody asked about, de-identified, to a part of `building`.
 
-    number: which file of the source it is.
-
-    As plain Arrow: written and read once, in the same night; Parquet would cost ten times as much to write.
+    number: which file of the source it is; carried: whose rows need not be looked for, because they are kept from an
+    earlier night. Mistyped rows are repaired anew, as everybody comes into question for them.
     """
     gathered = Gathered(FileOutcome(listed.name), first_row=number << 32)
     file = contract_of(contract, listed.name)
@@ -77,10 +77,9 @@ def gather_file(
         for _ in read_file(feed, contract, listed, judging, gathered.outcome):
             pass
         return gathered
-    with (
-        pa.OSFile(str(building / f"part-{number:04d}.arrow"), "wb") as sink,
-        pa.ipc.new_file(sink, evidence_schema(file)) as writer,
-    ):
+    with open_part(building, number, file) as writer:
+        if carried:
+            carried.write_rows(number, file, writer, gathered, with_repaired=False)
         for checked in read_file(feed, contract, listed, judging, gathered.outcome):
             good = np.flatnonzero(checked.mask == 0)
             gathered.outcome.note_codes(checked, good)
@@ -104,7 +103,7 @@ def _reach(
     by_number = good[checked.valid[good]]
     hi, lo = token_halves(cipher.tokens(checked.id_blocks(by_number)))
     position = people.find(hi, lo)
-    known = position >= 0
+    known = people.sought[position]
     rows, at = by_number[known], position[known]
     digests, readable = _names_of(checked, rows, cipher)
     upgraded = checked.upgraded[rows]
@@ -116,7 +115,7 @@ def _reach(
     births = birth_dates(checked.id_chars(suspects))
     unborn = births[births > as_yyyymmdd(judging.as_of)]
     gathered.note_future(int(unborn.min()) if len(unborn) else 0)
-    mended = _repair(checked, suspects, people, cipher, judging)
+    mended = _repair(checked, suspects, people, cipher, judging, gathered)
     both: list[Any] = [np.concatenate(pair) for pair in zip(found, mended, strict=True)]
     reached = _Reached(*both)
     allowed = people.authorised[reached.at]
@@ -132,12 +131,9 @@ def _reach(
     }
     table = _evidence_table(checked, reached.rows, columns, cipher)
     gathered.kept += len(table)
-    for column in kept_columns(checked.file):
-        if column.type == "money":
-            wide = table.column(column.name).cast(pa.decimal128(38, 0))  # ten absurd amounts pass 64 bits
-            gathered.kept_sum += int(pc.sum(wide).as_py() or 0)
-    if contract.source == "household_registration":
-        _note_registers(table, reached.at, people, gathered)
+    gathered.kept_sum += sum_money(table, checked.file)
+    if contract.source == HOUSEHOLD_REGISTRATION:
+        gathered.registers |= registers_of_heads(table, reached.at, people)
     return table
 
 
@@ -151,7 +147,12 @@ def _names_of(
 
 
 def _repair(
-    checked: Judged, suspects: NDArray[np.int64], people: AskedPeople, cipher: Tokeniser, judging: Judging
+    checked: Judged,
+    suspects: NDArray[np.int64],
+    people: AskedPeople,
+    cipher: Tokeniser,
+    judging: Judging,
+    gathered: Gathered,
 ) -> _Reached:
     """Suspect rows whose readable name is borne by exactly one person one edit away."""
     digests, readable = _names_of(checked, suspects, cipher)
@@ -167,8 +168,9 @@ def _repair(
     index, position = index[known], position[known]
     named = people.bear_name(position, digests[index])
     index, position = index[named], position[named]
-    alone = np.bincount(index, minlength=len(suspects)) == 1
-    chosen = alone[index]
+    persons = np.bincount(index, minlength=len(suspects))
+    gathered.ambiguous += int((persons > 1).sum())
+    chosen = persons[index] == 1
     rows = suspects[index[chosen]]
     yes, no = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
     return _Reached(rows, position[chosen], digests[index[chosen]], yes, no, yes)
@@ -198,21 +200,6 @@ def _evidence_table(
     columns = {**columns, "row_digest": short_digest(whole, "row", cipher), **values}
     schema = evidence_schema(checked.file)
     return pa.table({name: columns[name] for name in schema.names}, schema=schema)
-
-
-def _note_registers(table: pa.Table, at: NDArray[np.int64], people: AskedPeople, gathered: Gathered) -> None:
-    """Remember the registers in which a member has an exact 正常 row as head or head's spouse."""
-    digests = table.column("name_digest").to_numpy()
-    readable, upgraded, repaired = (
-        table.column(name).to_numpy(zero_copy_only=False)
-        for name in ("name_readable", "is_upgraded", "is_repaired")
-    )
-    exact = people.bear_name(at, digests) & readable
-    exact |= ~upgraded & (~readable | people.has_unreadable_name[at])
-    heads = pc.is_in(table.column("relation"), pa.array(sorted(_HEAD_OR_SPOUSE)))
-    normal = pc.equal(table.column("status"), "正常")
-    chosen = exact & ~repaired & np.asarray(pc.and_(heads, normal))
-    gathered.registers.update(table.column("register_no").to_numpy()[chosen].tolist())
 
 
 def gather_registers(
@@ -295,23 +282,28 @@ def _read_feed(
         finish_evidence(settings, policy, result, [])
         return result
     people = load_asked(settings.work / "people", contract.source)
-    key = reading_key(contract, receipt, people, cipher, judging)
-    gathered = take_again(settings.home, contract.source, key, judging.as_of, building)
-    if gathered is not None and is_as_promised(feed, receipt):
-        result.reused = True
+    key = reading_key(contract, receipt, cipher, judging)
+    carried = find_carried(settings, contract, key, judging.as_of, people)
+    if carried and carried.is_enough() and is_as_promised(feed, receipt):
+        result.reused = "all"
+        gathered, same = carried.take_over(building)
         finish_evidence(settings, policy, result, gathered)
     else:
-        _empty(building)
+        if carried:
+            result.reused = "rows"
+            people.sought = carried.standing.sought
+        same = {}
         gathered = [
-            gather_file(feed, contract, listed, judging, people, cipher, building, number)
+            gather_file(feed, contract, listed, judging, people, cipher, building, number, carried)
             for number, listed in enumerate(receipt.files)
         ]
         del people
         finish_evidence(settings, policy, result, gathered)
         if result.state == "accepted":
-            _gather_every_register(feed, contract, receipt, judging, gathered, cipher, building)
-            note_reading(building, key, judging.as_of, gathered)
-    if result.state != "accepted":
+            _gather_every_register(feed, contract, receipt, judging, gathered, cipher, building, carried)
+    if result.state == "accepted":
+        note_reading(building, key, judging.as_of, gathered, same)
+    else:
         _empty(building)
     return result
 
@@ -324,11 +316,16 @@ def _gather_every_register(
     gathered: list[Gathered],
     cipher: Tokeniser,
     building: Path,
+    carried: Carried | None,
 ) -> None:
-    registers = np.array(sorted(set().union(*(one.registers for one in gathered))), dtype=np.int64)
+    """The second look, at the registers that were not looked at on the night whose rows are carried over."""
+    wanted: set[int] = set().union(*(one.registers for one in gathered))
+    if carried and wanted:
+        wanted -= carried.keep_registers(wanted, building)
+    registers = np.array(sorted(wanted), dtype=np.int64)
     if not len(registers):
         return
-    for number, listed in enumerate(receipt.files):
+    for number, listed in enumerate(receipt.files, 1):
         part = building / f"register-{number:04d}.parquet"
         gather_registers(feed, contract, listed, judging, registers, cipher, part)
 

@@ -9,12 +9,15 @@ from typing import Any
 
 from pipelines.intake.files import FileOutcome
 
+_COUNTS = ("unauthorised", "kept", "kept_sum", "ambiguous", "first_future")
+
 
 @dataclass
 class Gathered:
     """Counts of one file's kept rows.
 
     first_row: the number of its first kept row; registers: keyed digests of the registers to look at again;
+    ambiguous: mistyped rows that several people of their name are one edit away from;
     first_future: the earliest day after the as-of date that a verdict hung on, as yyyymmdd (0: none).
     """
 
@@ -23,6 +26,7 @@ class Gathered:
     unauthorised: int = 0
     kept: int = 0
     kept_sum: int = 0
+    ambiguous: int = 0
     first_future: int = 0
     registers: set[int] = field(default_factory=set)
 
@@ -36,17 +40,14 @@ class Gathered:
             "name": self.outcome.name,
             "received": self.outcome.received,
             "codes": {column: dict(counts) for column, counts in self.outcome.codes.items()},
-            "unauthorised": self.unauthorised,
-            "kept": self.kept,
-            "kept_sum": self.kept_sum,
+            **{name: getattr(self, name) for name in _COUNTS},
         }
 
     @staticmethod
     def from_dict(told: dict[str, Any]) -> Gathered:
         codes = {column: Counter(counts) for column, counts in told["codes"].items()}
         outcome = FileOutcome(told["name"], received=told["received"], codes=codes)
-        counts = {name: told[name] for name in ("unauthorised", "kept", "kept_sum")}
-        return Gathered(outcome, **counts)
+        return Gathered(outcome, **{name: told[name] for name in _COUNTS})
 
 
 def as_yyyymmdd(day: date) -> int:

@@ -1,16 +1,14 @@
-"""A delivery that was read before is not read again: its evidence of the last published night is taken as it is.
+"""A delivery that was read before is not read again for people whose rows were kept on the last published night.
 
-Only when nothing that reading depends on has changed: the delivery's bytes (their hashes are checked every night), the
-contract, the people asked about and their authorisations, the key, and this program; and when no verdict would fall
-otherwise on a later day.
+Only when nothing that a person's rows depend on has changed: the delivery's bytes (their hashes are checked every
+night), the contract, the key and this program; and when no verdict would fall otherwise on a later day. For whom rows
+can be carried over is told in standing.py, how in carried.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -23,31 +21,34 @@ import pyarrow.parquet as pq
 from connectors.contract import Contract
 from connectors.errors import FeedError
 from connectors.feeds import Feed
+from connectors.registry import authorised_sources
 from pipelines.durable import sha256_of
-from pipelines.evidence_kept import intake_kept
+from pipelines.evidence_kept import intake_kept, people_kept
 from pipelines.identity.cipher import Tokeniser
-from pipelines.intake.asked import AskedPeople
+from pipelines.intake.asked import AskedPeople, load_asked
+from pipelines.intake.carried import Carried, EarlierReading
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import QUARANTINE_SCHEMA
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.receipts import HashingReader, Receipt
+from pipelines.intake.standing import compare_people
+from pipelines.settings import Settings
+from pipelines.warehouse import SQL_FOLDER
 
 _READ = "read.json"
 _QUARANTINE = "quarantine.parquet"
 _PACKAGE = Path(__file__).parent
 
 
-def reading_key(
-    contract: Contract, receipt: Receipt, people: AskedPeople, cipher: Tokeniser, judging: Judging
-) -> str:
-    """What the evidence of a delivery depends on besides the day it is judged on, as one digest in hexadecimal."""
+def reading_key(contract: Contract, receipt: Receipt, cipher: Tokeniser, judging: Judging) -> str:
+    """What a person's rows in a delivery depend on, besides the person and the day they are judged on; hexadecimal."""
     told = {
         "contract": repr(contract),
         "files": [[listed.name, listed.sha256, listed.rows] for listed in receipt.files],
-        "people": people.fingerprint(),
         "key": cipher.mac(b"", "reading").hex(),
         "currencies": sorted(judging.currencies),
         "sources": sorted(judging.sources),
+        "authorised": authorised_sources(),
         "program": _program(),
     }
     return hashlib.sha256(json.dumps(told, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
@@ -55,33 +56,44 @@ def reading_key(
 
 @cache
 def _program() -> str:
-    """The text of the modules that read and de-identify."""
+    """The text of what says who is asked about, reads and de-identifies."""
     digest = hashlib.sha256()
-    for path in sorted([*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / "identity").glob("*.py")]):
+    sources = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / "identity").glob("*.py")]
+    for path in sorted([*sources, *(SQL_FOLDER / "intake").glob("*.sql")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def take_again(home: Path, source: str, key: str, as_of: date, building: Path) -> list[Gathered] | None:
-    """Link the evidence of the last published night into `building`, if it was read under the same key.
+def find_earlier(home: Path, source: str, key: str, as_of: date) -> EarlierReading | None:
+    """What the latest published night read of the same delivery under the same key; None when it must be read whole.
 
-    Returns what reading came to, or None when the delivery must be read. Every file is checked by its hash.
+    Every part is checked by its hash.
     """
     folder = intake_kept(home, source)
+    if folder is None:
+        return None
     try:
-        noted = json.loads((folder / _READ).read_bytes()) if folder else {}
+        noted = json.loads((folder / _READ).read_bytes())
     except (OSError, ValueError):
         return None
-    if folder is None or noted.get("key") != key or not _is_same_on(noted, as_of):
+    if noted.get("key") != key or not _is_same_on(noted, as_of):
         return None
     for name, digest in noted["parts"].items():
         path = folder / name
         if not path.is_file() or sha256_of(path) != digest:
             return None
-    for name in noted["parts"]:
-        _link(folder / name, building / name)
-    _link(folder / _READ, building / _READ)
-    return _gathered(noted, building)
+    return EarlierReading(folder, _gathered(noted, folder), noted["parts"])
+
+
+def find_carried(
+    settings: Settings, contract: Contract, key: str, as_of: date, people: AskedPeople
+) -> Carried | None:
+    """What can be carried over from the latest published night for tonight's people."""
+    earlier = find_earlier(settings.home, contract.source, key, as_of)
+    before = people_kept(settings.home) if earlier else None
+    if earlier is None or before is None:
+        return None
+    return Carried(contract, earlier, people, compare_people(load_asked(before, contract.source), people))
 
 
 def _is_same_on(noted: dict[str, Any], as_of: date) -> bool:
@@ -89,13 +101,6 @@ def _is_same_on(noted: dict[str, Any], as_of: date) -> bool:
     if noted["as_of"] > as_of.isoformat():
         return False
     return noted["until"] is None or as_yyyymmdd(as_of) < noted["until"]
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)
 
 
 def is_as_promised(feed: Feed, receipt: Receipt) -> bool:
@@ -110,8 +115,8 @@ def is_as_promised(feed: Feed, receipt: Receipt) -> bool:
     return True
 
 
-def _gathered(noted: dict[str, Any], building: Path) -> list[Gathered]:
-    bad = pq.read_table(building / _QUARANTINE)
+def _gathered(noted: dict[str, Any], folder: Path) -> list[Gathered]:
+    bad = pq.read_table(folder / _QUARANTINE)
     names = np.array(bad.column("file").to_pylist(), dtype=object)
     lines, masks = bad.column("line").to_numpy(), bad.column("mask").to_numpy()
     found = []
@@ -123,17 +128,26 @@ def _gathered(noted: dict[str, Any], building: Path) -> list[Gathered]:
     return found
 
 
-def note_reading(building: Path, key: str, as_of: date, gathered: list[Gathered]) -> None:
-    """Note beside the evidence of an accepted source what it was read under and what reading came to."""
+def note_reading(
+    building: Path, key: str, as_of: date, gathered: list[Gathered], known: dict[str, str] | None = None
+) -> None:
+    """Note beside the evidence of an accepted source what it was read under and what reading came to.
+
+    known: digests of parts that are there already.
+    """
     tables = [one.outcome.quarantine("") for one in gathered]
     pq.write_table(pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *tables]), building / _QUARANTINE)
+    digests = {name: digest for name, digest in (known or {}).items() if name != _QUARANTINE}
+    for path in sorted(building.iterdir()):
+        if path.name != _READ and path.name not in digests:
+            digests[path.name] = sha256_of(path)
     futures = [one.first_future for one in gathered if one.first_future]
     noted = {
         "key": key,
         "as_of": as_of.isoformat(),
         "until": min(futures) if futures else None,
         "files": [one.as_dict() for one in gathered],
-        "parts": {path.name: sha256_of(path) for path in sorted(building.iterdir()) if path.name != _READ},
+        "parts": digests,
     }
     (building / _READ).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
 

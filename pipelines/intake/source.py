@@ -24,9 +24,10 @@ from policy.model import PolicyAt
 class SourceResult:
     """Counts of an accepted source; zero for a held one (what was seen of it stands in `seen`).
 
-    reused: the delivery was read on an earlier night and its evidence taken as it is; dates as ISO text; covers: first
-    and last month as YYYY-MM; kept: rows that reach somebody asked about; kept_sum: all their amounts, in millionths;
-    files: name, sha256 and rows of the receipt; codes: {column: {code: accepted rows}}.
+    reused: what of an earlier night's reading stands: "all" (the delivery was not read), "rows" (of people whose rows
+    are the same) or "nothing"; dates as ISO text; covers: first and last month as YYYY-MM; kept: rows that reach
+    somebody asked about; kept_sum: all their amounts, in millionths; files: name, sha256 and rows of the receipt;
+    codes: {column: {code: accepted rows}}.
     """
 
     source: str
@@ -47,7 +48,7 @@ class SourceResult:
     age_days: int | None = None
     max_age_days: int = 0
     max_quarantined_share: float = 0.0
-    reused: bool = False
+    reused: str = "nothing"
     files: list[dict[str, Any]] = field(default_factory=list)
     unlisted: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,139 @@
+"""Rows that were kept of a delivery the night before, carried over for the people whose rows are the same tonight.
+
+A kept row hangs on the delivery and on the one person it reaches, not on who else is asked about. Only a mistyped
+number does: it is repaired when one person alone comes into question.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from connectors.contract import Contract, FileContract
+from pipelines.intake.asked import AskedPeople
+from pipelines.intake.evidence_tables import batches_of, open_part, part_name, sum_money
+from pipelines.intake.files import contract_of
+from pipelines.intake.gathered import Gathered
+from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, keep_registers, registers_of_heads
+from pipelines.intake.standing import WITHDRAWN, Standing
+
+
+@dataclass(frozen=True)
+class EarlierReading:
+    """What reading a delivery came to on the latest published night, every part as it was kept.
+
+    files: in the order of the receipt; digests: SHA-256 by name of part.
+    """
+
+    folder: Path
+    files: list[Gathered]
+    digests: dict[str, str]
+
+    def parts(self, kind: str) -> list[Path]:
+        return sorted(self.folder / name for name in self.digests if name.startswith(f"{kind}-"))
+
+
+@dataclass(frozen=True)
+class Carried:
+    """An earlier reading, tonight's people, and how they stand to those it was made for."""
+
+    contract: Contract
+    earlier: EarlierReading
+    people: AskedPeople
+    standing: Standing
+
+    def is_enough(self) -> bool:
+        """Whether what was kept holds the rows of everybody asked about tonight, and every count follows from it.
+
+        Of people without authorisation nothing is kept but the number of all their rows: when one of them leaves, they
+        must be counted again. When anybody leaves, a mistyped row about either of two may now be about one.
+        """
+        files, standing = self.earlier.files, self.standing
+        return not (
+            standing.has_new
+            or (standing.has_left_unauthorised and any(one.unauthorised for one in files))
+            or (standing.has_left and any(one.ambiguous for one in files))
+        )
+
+    def take_over(self, building: Path) -> tuple[list[Gathered], dict[str, str]]:
+        """Evidence of the whole delivery without reading it, when what was kept is enough.
+
+        Returns what reading would have come to, and the digests of parts that are the same files as before.
+        """
+        if self._is_same():
+            for part in (*self.earlier.parts("part"), *self.earlier.parts("register")):
+                _link(part, building / part.name)
+            return self.earlier.files, self.earlier.digests
+        taken = []
+        for number, before in enumerate(self.earlier.files):
+            gathered = Gathered(before.outcome, ambiguous=before.ambiguous, first_future=before.first_future)
+            file = contract_of(self.contract, before.outcome.name)
+            if file is not None:
+                with open_part(building, number, file) as writer:
+                    withdrawn = self.write_rows(number, file, writer, gathered, with_repaired=True)
+                gathered.unauthorised = before.unauthorised + withdrawn
+            taken.append(gathered)
+        if self.contract.source == HOUSEHOLD_REGISTRATION:
+            self.keep_registers(set().union(*(one.registers for one in taken)), building)
+        return taken, {}
+
+    def write_rows(
+        self,
+        number: int,
+        file: FileContract,
+        writer: pa.ipc.RecordBatchFileWriter,
+        gathered: Gathered,
+        with_repaired: bool,
+    ) -> int:
+        """Write the rows of one file that stay, under tonight's numbers, and count them in `gathered`.
+
+        Returns how many were of people who are not authorised any more.
+        """
+        withdrawn = dropped_sum = 0
+        gathered.first_row = number << 32
+        for rows in batches_of(self.earlier.folder / part_name(number)):
+            now = self.standing.now[rows.column("person").to_numpy()]
+            stays = now >= 0
+            if not with_repaired:
+                stays &= ~rows.column("is_repaired").to_numpy(zero_copy_only=False)
+            withdrawn += int((now == WITHDRAWN).sum())
+            if not stays.all():
+                dropped_sum += sum_money(rows.filter(pa.array(~stays)), file)
+                rows, now = rows.filter(pa.array(stays)), now[stays]
+            if not len(now):
+                continue
+            start = gathered.first_row + gathered.kept
+            rows = rows.set_column(0, "row", pa.array(np.arange(start, start + len(now))))
+            rows = rows.set_column(1, "person", pa.array(now))
+            writer.write_batch(rows)
+            gathered.kept += len(now)
+            if self.contract.source == HOUSEHOLD_REGISTRATION:
+                at = np.searchsorted(self.people.person, now)
+                gathered.registers |= registers_of_heads(rows, at, self.people)
+        gathered.kept_sum += self.earlier.files[number].kept_sum - dropped_sum
+        return withdrawn
+
+    def keep_registers(self, registers: set[int], building: Path) -> set[int]:
+        """Keep what was found of the registers on the second look. Returns those that were looked at."""
+        return keep_registers(self.earlier.parts("register"), registers, building / "register-0000.parquet")
+
+    def _is_same(self) -> bool:
+        """Whether every kept row is what it was, of the same person under the same number."""
+        same = self.standing.now == np.arange(len(self.standing.now))
+        return all(
+            same[rows.column("person").to_numpy()].all()
+            for part in self.earlier.parts("part")
+            for rows in batches_of(part)
+        )
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)

@@ -1,0 +1,53 @@
+"""Registers of household registration that H01 looks at: those of members and their spouses (spec section 4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipelines.intake.asked import AskedPeople
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA
+
+HOUSEHOLD_REGISTRATION = "household_registration"
+# GB/T 4761: the head and the head's spouse; registers are looked at for H01 through them.
+_HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
+
+
+def registers_of_heads(
+    table: pa.Table | pa.RecordBatch, at: NDArray[np.int64], people: AskedPeople
+) -> set[int]:
+    """Keyed digests of the registers in which a member has an exact 正常 row as head or head's spouse.
+
+    at: the position among `people` of whom each row reaches.
+    """
+    digests = table.column("name_digest").to_numpy()
+    readable, upgraded, repaired = (
+        table.column(name).to_numpy(zero_copy_only=False)
+        for name in ("name_readable", "is_upgraded", "is_repaired")
+    )
+    exact = people.bear_name(at, digests) & readable
+    exact |= ~upgraded & (~readable | people.has_unreadable_name[at])
+    heads = pc.is_in(table.column("relation"), pa.array(sorted(_HEAD_OR_SPOUSE)))
+    normal = pc.equal(table.column("status"), "正常")
+    chosen = exact & ~repaired & np.asarray(pc.and_(heads, normal))
+    found: list[int] = table.column("register_no").to_numpy()[chosen].tolist()
+    return set(found)
+
+
+def keep_registers(parts: list[Path], registers: set[int], kept: Path) -> set[int]:
+    """Write to `kept` what the parts of an earlier reading hold of the registers. Returns those that they hold.
+
+    Each register that was looked at has a row there: the one it was found by.
+    """
+    wanted = pa.array(sorted(registers), pa.int64())
+    tables = [pq.read_table(part, schema=REGISTER_SCHEMA) for part in parts]
+    rows = pa.concat_tables([REGISTER_SCHEMA.empty_table(), *tables])
+    rows = rows.filter(pc.is_in(rows.column("register"), wanted))
+    pq.write_table(rows, kept)
+    held: list[int] = pc.unique(rows.column("register")).to_pylist()
+    return set(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -46,7 +47,9 @@ DONE = {
 }
 
 
+@cache
 def make_templates() -> Environment:
+    """One for the whole process: it holds nothing of a desk, and each template is compiled once."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -54,6 +57,7 @@ def make_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    names = load_codes()
     environment.globals.update(
         codes=desk_codes(),
         clocks=clocks(),
@@ -67,10 +71,10 @@ def make_templates() -> Environment:
         figures=rule_figures(),
         place_name=place_name,
         figure=figure,
-        programme_name=load_codes().programmes.name,
+        programme_name=names.programmes.name,
         calendar_note=calendar_note,
         coming_calendar_note=coming_calendar_note,
-        area_name=load_codes().areas.name,
+        area_name=names.areas.name,
     )
     environment.globals["csrf"] = _csrf_field
     environment.filters.update(

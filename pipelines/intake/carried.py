@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from connectors.contract import Contract, FileContract
 from pipelines.intake.asked import AskedPeople
+from pipelines.intake.batch import BIT
 from pipelines.intake.evidence_tables import batches_of, open_part, part_name, sum_money
 from pipelines.intake.files import contract_of
 from pipelines.intake.gathered import Gathered
@@ -27,15 +29,26 @@ from pipelines.intake.standing import WITHDRAWN, Standing
 class EarlierReading:
     """What reading a delivery came to on the latest published night, every part as it was kept.
 
-    files: in the order of the receipt; digests: SHA-256 by name of part.
+    files: in the order of the receipt; digests: SHA-256 by name of part; is_judged_alike: no date that lay in the
+    future then has come, so every row would be judged as it was.
     """
 
     folder: Path
     files: list[Gathered]
     digests: dict[str, str]
+    is_judged_alike: bool
 
     def parts(self, kind: str) -> list[Path]:
         return sorted(self.folder / name for name in self.digests if name.startswith(f"{kind}-"))
+
+    def lines_in_future(self, number: int) -> NDArray[np.int64]:
+        """The lines of a file that were quarantined for a date after that night; some may be accepted now."""
+        outcome = self.files[number].outcome
+        late = [
+            lines[masks & BIT["date_in_future"] != 0]
+            for lines, masks in zip(outcome.bad_lines, outcome.bad_masks, strict=True)
+        ]
+        return np.concatenate([np.zeros(0, np.int64), *late])
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Carried:
         must be counted again. When anybody leaves, a mistyped row about either of two may now be about one.
         """
         files, standing = self.earlier.files, self.standing
-        return not (
+        return self.earlier.is_judged_alike and not (
             standing.has_new
             or (standing.has_left_unauthorised and any(one.unauthorised for one in files))
             or (standing.has_left and any(one.ambiguous for one in files))

@@ -77,6 +77,7 @@ def gather_file(
         for _ in read_file(feed, contract, listed, judging, gathered.outcome):
             pass
         return gathered
+    late = carried.earlier.lines_in_future(number) if carried else np.zeros(0, np.int64)
     with open_part(building, number, file) as writer:
         if carried:
             carried.write_rows(number, file, writer, gathered, with_repaired=False)
@@ -84,7 +85,7 @@ def gather_file(
             good = np.flatnonzero(checked.mask == 0)
             gathered.outcome.note_codes(checked, good)
             gathered.note_future(checked.first_future(judging.as_of))
-            table = _reach(checked, good, contract, people, cipher, judging, gathered)
+            table = _reach(checked, good, contract, people, cipher, judging, gathered, late)
             if len(table):
                 writer.write_table(table)
     return gathered
@@ -98,12 +99,18 @@ def _reach(
     cipher: Tokeniser,
     judging: Judging,
     gathered: Gathered,
+    late: NDArray[np.int64],
 ) -> pa.Table:
-    """Rows of a batch that reach a record in one of the three ways of spec section 3, and are authorised."""
+    """Rows of a batch that reach a record in one of the three ways of spec section 3, and are authorised.
+
+    late: lines that are looked for whoever they are about.
+    """
     by_number = good[checked.valid[good]]
     hi, lo = token_halves(cipher.tokens(checked.id_blocks(by_number)))
     position = people.find(hi, lo)
     known = people.sought[position]
+    if len(late):
+        known |= (position >= 0) & np.isin(checked.lines[by_number], late)
     rows, at = by_number[known], position[known]
     digests, readable = _names_of(checked, rows, cipher)
     upgraded = checked.upgraded[rows]

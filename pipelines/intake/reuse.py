@@ -1,8 +1,8 @@
 """A delivery that was read before is not read again for people whose rows were kept on the last published night.
 
 Only when nothing that a person's rows depend on has changed: the delivery's bytes (their hashes are checked every
-night), the contract, the key and this program; and when no verdict would fall otherwise on a later day. For whom rows
-can be carried over is told in standing.py, how in carried.py.
+night), the contract, the key and this program. For whom rows can be carried over is told in standing.py, how in
+carried.py.
 """
 
 from __future__ import annotations
@@ -76,13 +76,16 @@ def find_earlier(home: Path, source: str, key: str, as_of: date) -> EarlierReadi
         noted = json.loads((folder / _READ).read_bytes())
     except (OSError, ValueError):
         return None
-    if noted.get("key") != key or not _is_same_on(noted, as_of):
+    if noted.get("key") != key or noted["as_of"] > as_of.isoformat():
         return None
     for name, digest in noted["parts"].items():
         path = folder / name
         if not path.is_file() or sha256_of(path) != digest:
             return None
-    return EarlierReading(folder, _gathered(noted, folder), noted["parts"])
+    files = _gathered(noted, folder)
+    futures = [one.first_future for one in files if one.first_future]
+    is_judged_alike = all(as_yyyymmdd(as_of) < day for day in futures)
+    return EarlierReading(folder, files, noted["parts"], is_judged_alike)
 
 
 def find_carried(
@@ -94,13 +97,6 @@ def find_carried(
     if earlier is None or before is None:
         return None
     return Carried(contract, earlier, people, compare_people(load_asked(before, contract.source), people))
-
-
-def _is_same_on(noted: dict[str, Any], as_of: date) -> bool:
-    """Whether no verdict would fall otherwise on that day: what lay in the future then still does."""
-    if noted["as_of"] > as_of.isoformat():
-        return False
-    return noted["until"] is None or as_yyyymmdd(as_of) < noted["until"]
 
 
 def is_as_promised(feed: Feed, receipt: Receipt) -> bool:
@@ -141,11 +137,9 @@ def note_reading(
     for path in sorted(building.iterdir()):
         if path.name != _READ and path.name not in digests:
             digests[path.name] = sha256_of(path)
-    futures = [one.first_future for one in gathered if one.first_future]
     noted = {
         "key": key,
         "as_of": as_of.isoformat(),
-        "until": min(futures) if futures else None,
         "files": [one.as_dict() for one in gathered],
         "parts": digests,
     }

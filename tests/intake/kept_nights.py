@@ -20,6 +20,7 @@ from pipelines.intake.evidence import intake_source
 from pipelines.night import clear_work, judging_of, run_people
 from pipelines.policy_in_force import load_policy
 from pipelines.settings import Settings
+from policy.model import PolicyAt
 from tests.oracle.builder import Builder
 from tests.oracle.writing import write_feeds
 
@@ -52,6 +53,11 @@ class Nights:
             told = {**json.loads(receipt.read_bytes()), "snapshot_date": self.day.isoformat()}
             receipt.write_text(json.dumps(told))
 
+    def copy_to(self, folder: Path) -> None:
+        """Go on in a copy of the home and its feeds."""
+        shutil.copytree(self.folder, folder)
+        self.folder, self.home, self.feeds = folder, folder / "home", folder / "feeds"
+
     @property
     def settings(self) -> Settings:
         return Settings(self.home, self.day, self.feeds, self.folder / "policy.toml", 1)
@@ -66,22 +72,19 @@ class Nights:
             shutil.move(written / source, self.feeds / source)
         shutil.rmtree(written)
 
+    def read(self) -> Evidence:
+        """Tonight's intake with what is kept of the night before."""
+        self._read_people()
+        return self._read_departments()
+
     def read_twice(self) -> tuple[Evidence, Evidence]:
         """Tonight's intake with what is kept of the night before; and without."""
-        settings = self.settings
-        law, ring = load_policy(settings), KeyRing.open(self.home, os.environ)
-        clear_work(settings)
-        run_people(settings, law, ring)
+        self._read_people()
         kept, aside = self.home / "evidence", self.folder / "aside"
-        kept.mkdir(exist_ok=True)
         kept.rename(aside)
-        for source in DEPARTMENTS:
-            intake_source(settings, source, law, ring.cipher(), judging_of(law))
-        whole = self._found()
+        whole = self._read_departments()
         aside.rename(kept)
-        for source in DEPARTMENTS:
-            intake_source(settings, source, law, ring.cipher(), judging_of(law))
-        return self._found(), whole
+        return self._read_departments(), whole
 
     def keep(self) -> None:
         """What closing a published night does."""
@@ -95,6 +98,22 @@ class Nights:
         (self.home / "nights" / f"{self.day}.json").write_text(json.dumps(manifest))
         (self.settings.work / "link").mkdir()
         assert keep_evidence(self.settings, manifest, {}) is not None
+
+    def _law(self) -> PolicyAt:
+        return load_policy(self.settings)
+
+    def _ring(self) -> KeyRing:
+        return KeyRing.open(self.home, os.environ)
+
+    def _read_people(self) -> None:
+        clear_work(self.settings)
+        run_people(self.settings, self._law(), self._ring())
+
+    def _read_departments(self) -> Evidence:
+        law, cipher = self._law(), self._ring().cipher()
+        for source in DEPARTMENTS:
+            intake_source(self.settings, source, law, cipher, judging_of(law))
+        return self._found()
 
     def _found(self) -> Evidence:
         work = self.settings.work

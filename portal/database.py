@@ -38,6 +38,34 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def look_at_rows(connection: Connection) -> None:
+    """Tell the planner how many rows there are by now, also of a transaction that is not over."""
+    connection.exec_driver_sql("ANALYZE")
+
+
+def settle_rows(engine: Engine) -> None:
+    """After many changes: the planner looks anew, and PostgreSQL notes which rows all may see.
+
+    Only then it answers a list from the index alone; by itself it would come to that minutes later.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (ANALYZE)")
+        return
+    with engine.begin() as connection:
+        look_at_rows(connection)
+
+
+def hold_cases(connection: Connection) -> None:
+    """Let officers who are writing on a case finish, and the next ones wait; reading goes on.
+
+    SQLite has one writer anyway. On PostgreSQL a step locks its case before anything else (portal.work.steps), so that
+    holding the table of cases keeps officers and a night from each holding what the other needs.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE cases IN EXCLUSIVE MODE")
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own BEGIN comes too late to hold a consistent view; we begin ourselves.
     connection.isolation_level = None

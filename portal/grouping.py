@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from portal.codes import desk_codes
+from portal.database import look_at_rows
 from portal.schema import Case, Event, Lead, Notice, Reply
 from portal.scope import ScopedSession
 from portal.settings import current_time
@@ -42,6 +43,7 @@ def attach_to_cases(db: ScopedSession, opened_on: date, reopened: set[int]) -> i
     current = _latest_cases(db, set(by_household))
     _move_leads(db, [(row.id, current[row.list, row.household_id].id) for row in rows])
     _tell_opening(db, [current[row["list"], row["household_id"]] for row in opened])
+    look_at_rows(db.connection())
     return sum(row["stage"] != "closed" for row in opened)
 
 

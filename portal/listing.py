@@ -1,6 +1,7 @@
 """The two lists: what is on them, in what order, and how many.
 
-Rows, counts, next case and downloads share one query.
+Rows, counts, next case and downloads share one query, of one table and in the order of one of its indexes: what a
+list shows of a lead's case stands on the lead (portal.schema.Lead).
 """
 
 from __future__ import annotations
@@ -11,21 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    Select,
-    and_,
-    case,
-    false,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    true,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Select, case, false, func, or_, select, tuple_
 from starlette.datastructures import QueryParams
 
 from portal.remembered import remembered
@@ -59,9 +46,10 @@ _FORMS = {
     "assignee": re.compile(r"me|none|\d{1,9}", re.ASCII),
     "q": re.compile(r"[^\x00-\x1f\x7f]{1,80}"),
 }
-_NO_DUE = date(9999, 12, 31)
-# Written out, not bound: the same words as in the index ix_cases_list_order, or it would not be used.
-_DUE = func.coalesce(Case.due_on, literal_column("'9999-12-31'", Date))
+# Stands for no due date, so that what is due never comes last.
+NO_DUE = date(9999, 12, 31)
+# Soonest due first, a household's leads together: the columns of the index ix_leads_list_order.
+ORDER = (Lead.due_by, Lead.case_id, Lead.lead_no)
 
 
 @dataclass(frozen=True)
@@ -108,30 +96,22 @@ def read_filters(list_name: str, query: QueryParams | dict[str, str]) -> Filters
     return Filters(list_name, **{**given, "view": given["view"] or "open"})
 
 
-def order() -> tuple[Any, ...]:
-    """Soonest due first, a household's leads together."""
-    return (_DUE, Case.id, Lead.lead_no)
-
-
 def matching(filters: Filters, viewer: Viewer, today: date, *what: Any) -> Select[Any]:
-    """SELECT `what` over the leads (with their cases) that the filters leave."""
-    # A case's list is that of its leads; told for both, either index may lead.
-    conditions = [Lead.list == filters.list, Case.list == filters.list, *_given(filters, viewer, today)]
-    if filters.view != "all":
-        conditions.append(view_condition(filters.view))
-    return select(*what).select_from(Lead).join(Case, Case.id == Lead.case_id).where(*conditions)
+    """SELECT `what` over the leads that the filters leave."""
+    return select(*what).where(Lead.list == filters.list, *_given(filters, viewer, today))
 
 
-def view_condition(view: str) -> ColumnElement[bool]:
-    explained = and_(Lead.suppression_id.is_not(None), Lead.present)
-    closed = and_(not_(explained), Case.stage == "closed")
-    conditions = {
-        "suppressed": explained,
-        "closed": closed,
-        "cleared": and_(not_(explained), Case.stage != "closed", not_(Lead.present)),
-        "open": and_(not_(explained), Case.stage != "closed", Lead.present),
-    }
-    return conditions[view]
+def page_of(filters: Filters, viewer: Viewer, today: date, first: int, rows: int, found: int) -> Select[Any]:
+    """SELECT the ids of the leads on one page, from the end of the list that is nearer.
+
+    first: how many stand before the page; rows: how many fit on it; found: how many there are.
+    """
+    ids = matching(filters, viewer, today, Lead.id)
+    shown = max(0, min(rows, found - first))
+    behind = found - first - shown
+    if first <= behind:
+        return ids.order_by(*ORDER).limit(rows).offset(first)
+    return ids.order_by(*(column.desc() for column in ORDER)).limit(shown).offset(behind)
 
 
 @dataclass(frozen=True)
@@ -146,20 +126,32 @@ class Counts:
 
 
 def count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Counts:
-    """All counts of a list in one pass over it."""
-    return remembered(
-        db, ("counts", *_asked(filters, viewer, today)), lambda: _count(db, filters, viewer, today)
+    """All counts of a list under its filters."""
+    everywhere = replace(filters, view="all")
+    views = remembered(
+        db,
+        ("views", *_asked(everywhere, viewer, today)),
+        lambda: _count_views(db, everywhere, viewer, today),
     )
+    households = remembered(
+        db,
+        ("households", *_asked(filters, viewer, today)),
+        lambda: _count_households(db, filters, viewer, today),
+    )
+    return Counts(views, households)
 
 
-def _count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Counts:
-    shown = true() if filters.view == "all" else view_condition(filters.view)
-    households = func.count(func.distinct(case((shown, Lead.household_id))))
-    sums = [how_many(view_condition(view)) for view in VIEWS]
-    *views, all_, families = db.execute(
-        matching(replace(filters, view="all"), viewer, today, *sums, func.count(Lead.id), households)
+def _count_views(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> dict[str, int]:
+    rows = db.execute(matching(filters, viewer, today, Lead.view, func.count()).group_by(Lead.view))
+    found: dict[str, int] = {view: leads for view, leads in rows}
+    return {view: found.get(view, 0) for view in VIEWS} | {"all": sum(found.values())}
+
+
+def _count_households(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> int:
+    households: int = db.scalars(
+        matching(filters, viewer, today, func.count(Lead.household_id.distinct()))
     ).one()
-    return Counts(dict(zip([*VIEWS, "all"], [*views, all_], strict=True)), families)
+    return households
 
 
 def count_waiting(db: ScopedSession, list_name: str, viewer: Viewer, today: date) -> dict[str, int]:
@@ -176,9 +168,9 @@ def _asked(filters: Filters, viewer: Viewer, today: date) -> tuple[object, ...]:
 def _count_waiting(db: ScopedSession, list_name: str, viewer: Viewer, today: date) -> dict[str, int]:
     waiting = {
         "new": Lead.state == "new",
-        "unassigned": Case.assignee_id.is_(None),
-        "week": Case.due_on.between(today, today + timedelta(days=7)),
-        "overdue": Case.due_on < today,
+        "unassigned": Lead.assignee_id.is_(None),
+        "week": Lead.due_by.between(today, today + timedelta(days=7)),
+        "overdue": Lead.due_by < today,
     }
     row = db.execute(matching(Filters(list_name), viewer, today, *map(how_many, waiting.values()))).one()
     return dict(zip(waiting, row, strict=True))
@@ -188,34 +180,35 @@ def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def choices(db: ScopedSession, list_name: str, column: Any) -> list[str]:
+def choices(db: ScopedSession, list_name: str, column: Any, viewer: Viewer) -> list[str]:
     """The values of a column that the viewer's leads of this list have, for a filter's choice."""
-    return list(db.scalars(select(column).where(Lead.list == list_name).distinct().order_by(column)))
+    found = select(column).where(Lead.list == list_name).distinct().order_by(column)
+    return remembered(db, ("choices", list_name, column.key, viewer.region), lambda: list(db.scalars(found)))
 
 
 def next_case_id(db: ScopedSession, filters: Filters, viewer: Viewer, today: date, after: Case) -> int | None:
     """The case that follows `after` in the list's order; None at the end."""
-    here = tuple_(after.due_on or _NO_DUE, after.id)
-    found = matching(filters, viewer, today, Case.id).where(tuple_(_DUE, Case.id) > here)
-    found = found.order_by(_DUE, Case.id).limit(1)
-    return db.scalars(found).one_or_none()
+    here = tuple_(after.due_on or NO_DUE, after.id)
+    found = matching(filters, viewer, today, Lead.case_id).where(tuple_(Lead.due_by, Lead.case_id) > here)
+    return db.scalars(found.order_by(*ORDER).limit(1)).one_or_none()
 
 
 def _given(filters: Filters, viewer: Viewer, today: date) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    # A lead without a case is on no view; only a night that is being loaded has such leads.
+    conditions = [Lead.view == filters.view if filters.view != "all" else Lead.case_id.is_not(None)]
     for column, value in (
         (Lead.rule, filters.rule),
         (Lead.state, filters.state),
-        (Case.stage, filters.stage),
+        (Lead.stage, filters.stage),
         (Lead.county_code, filters.county),
         (Lead.township_code, filters.township),
     ):
         if value:
             conditions.append(column == value)
     if filters.due == "overdue":
-        conditions.append(Case.due_on < today)
+        conditions.append(Lead.due_by < today)
     elif filters.due == "week":
-        conditions.append(Case.due_on.between(today, today + timedelta(days=7)))
+        conditions.append(Lead.due_by.between(today, today + timedelta(days=7)))
     conditions += _assigned(filters.assignee, viewer)
     if filters.q:
         conditions.append(_searched(filters.q))
@@ -224,10 +217,10 @@ def _given(filters: Filters, viewer: Viewer, today: date) -> list[ColumnElement[
 
 def _assigned(assignee: str, viewer: Viewer) -> list[ColumnElement[bool]]:
     if assignee == "me":
-        return [Case.assignee_id == viewer.user_id]
+        return [Lead.assignee_id == viewer.user_id]
     if assignee == "none":
-        return [Case.assignee_id.is_(None)]
-    return [Case.assignee_id == int(assignee)] if assignee else []
+        return [Lead.assignee_id.is_(None)]
+    return [Lead.assignee_id == int(assignee)] if assignee else []
 
 
 def search_text(typed: str, vault: Vault) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, bindparam, func, insert, or_, select, update
 from pipelines.beijing import beijing_day
 from pipelines.identity.keyring import KeyRing
 from pipelines.manifest import published_nights
+from portal.database import hold_cases, look_at_rows, settle_rows
 from portal.grouping import attach_to_cases, close_cleared_cases, renew_due_dates
 from portal.incoming import FOUND_EARLIER, IncomingLead, read_incoming
 from portal.moving import follow_moved_households, settle_places
@@ -118,6 +119,7 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
         if lead.columns["list"] == "discrepancies":
             lead.columns.update(groups.get(lead.columns["household_id"], {}))
     with open_machine_session(engine, writes=True) as db:
+        hold_cases(db.connection())
         if _is_loaded(db, night):
             return LoadReport(as_of, repeated=True)
         follow_roster(db, as_of, roster)
@@ -125,10 +127,7 @@ def load_night(home: Path, as_of: date, engine: Engine, ring: KeyRing) -> LoadRe
         renew_due_dates(db)
         _remember_night(db, night, len(incoming))
         db.commit()
-    with open_machine_session(engine, writes=True) as db:
-        # A night may change what an index is good for.
-        db.connection().exec_driver_sql("ANALYZE")
-        db.commit()
+    settle_rows(engine)
     return report
 
 
@@ -172,6 +171,7 @@ def _apply(
     changed = _refresh(db, night.as_of, seen, explained)
     _withdraw(db, gone)
     db.flush()
+    look_at_rows(db.connection())
     opened_on = beijing_day(night.published_at)
     follow_moved_households(db, night.as_of)
     cases = attach_to_cases(db, opened_on, changed)

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -24,8 +24,8 @@ from portal.desk import Desk, Office
 from portal.errors import Conflict, DeskError, Forbidden, NotFound, TooMany
 from portal.forms import Fields
 from portal.rates import RequestRate
-from portal.schema import DeskSession, User
-from portal.scope import Viewer, open_machine_session, open_session
+from portal.schema import DeskSession
+from portal.scope import ScopedSession, Viewer, open_machine_session
 
 _log = logging.getLogger("portal")
 BROWSER_COOKIE = "desk-browser"
@@ -33,6 +33,8 @@ _FORM_FIELDS = 2000
 # Forms on households; never one that holds a password.
 _WORKED_ON = ("/cases/", "/coverage/")
 _LONG_ENOUGH = 6
+# A click tells that somebody is there; told to the database only so often.
+_SEEN_AGAIN = timedelta(minutes=1)
 # Where a half-finished sign-in goes on.
 STAGE_PAGES = {"code": "/sign-in/code", "enrol": "/sign-in/enrol", "change": "/account/password"}
 
@@ -42,25 +44,32 @@ class Page:
     """may: a permission of portal.permissions; None for the pages before signing in.
 
     stages: the sign-in stages that may come here besides the full one.
+    writes: whether it changes the database; what only reads waits for nobody who writes.
     """
 
     method: str
     path: str
     may: str | None
     show: Callable[[Desk], Response]
-    stages: tuple[str, ...] = ()
+    stages: tuple[str, ...]
+    writes: bool
 
 
 PAGES: list[Page] = []
 
 
-def page(method: str, path: str, *, may: str | None, stages: tuple[str, ...] = ()) -> Callable[..., Any]:
-    """Put a function on the desk. GET must not change anything; what changes something is POST and has CSRF."""
+def page(
+    method: str, path: str, *, may: str | None, stages: tuple[str, ...] = (), reads: bool = False
+) -> Callable[..., Any]:
+    """Put a function on the desk. GET must not change anything; what changes something is POST and has CSRF.
+
+    reads: of a POST that changes nothing either, and is one only to keep what was typed out of the address.
+    """
 
     def register(show: Callable[[Desk], Response]) -> Callable[[Desk], Response]:
         if any((known.method, known.path) == (method, path) for known in PAGES):
             raise ValueError(f"{method} {path} has two pages")
-        PAGES.append(Page(method, path, may, show, stages))
+        PAGES.append(Page(method, path, may, show, stages, writes=method == "POST" and not reads))
         return show
 
     return register
@@ -89,20 +98,12 @@ def endpoint(
 def _answer(target: Page, office: Office, rate: RequestRate, request: Request, form: FormData) -> Response:
     browser = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(24)
     now = office.settings.now()
-    found = _signed_in(office, request)
-    viewer = _viewer_of(found[1]) if found else None
-    writes = request.method == "POST"
-    opened = (
-        open_session(office.engine, viewer, writes=writes)
-        if viewer
-        else open_machine_session(office.engine, writes=writes)
-    )
-    with opened as db:
-        desk = Desk(office, request, Fields(form), db, now, viewer, found[0] if found else None)
+    with open_machine_session(office.engine, writes=target.writes) as db:
+        desk = _seated(office, request, db, Fields(form), now)
         desk.anonymous_csrf = sign_in_csrf(office.settings, browser)
         try:
             response = _stopped_at_the_door(target, desk, rate, request) or target.show(desk)
-            if writes:
+            if target.writes:
                 db.commit()
         except StaleDataError:
             db.rollback()
@@ -110,29 +111,35 @@ def _answer(target: Page, office: Office, rate: RequestRate, request: Request, f
         except DeskError as error:
             db.rollback()
             response = _refusal(desk, error)
-    if target.may is None and not found:
+    if target.may is None and desk.session is None:
         response.set_cookie(
             BROWSER_COOKIE, browser, httponly=True, samesite="strict", secure=office.settings.https
         )
     return response
 
 
-def _signed_in(office: Office, request: Request) -> tuple[DeskSession, User] | None:
-    now = office.settings.now()
-    cookie = request.cookies.get(cookie_name(office.settings))
-    if not cookie:
-        return None
-    with open_machine_session(office.engine) as db:
-        found = find_session(db, cookie, now, office.settings)
-    if found and now - found[0].seen_at > timedelta(minutes=1):
-        with open_machine_session(office.engine, writes=True) as db:
-            db.execute(update(DeskSession).where(DeskSession.id_hash == found[0].id_hash).values(seen_at=now))
-            db.commit()
-    return found
+def _seated(office: Office, request: Request, db: ScopedSession, fields: Fields, now: datetime) -> Desk:
+    """The desk of whoever asks: found by the cookie in the session that is the officer's own from then on."""
+    found = find_session(db, request.cookies.get(cookie_name(office.settings)), now, office.settings)
+    if found is None:
+        return Desk(office, request, fields, db, now)
+    session, user = found
+    db.expunge_all()
+    if now - session.seen_at > _SEEN_AGAIN:
+        _note_seen(office, db, session, now)
+    viewer = Viewer(user.id, user.login, user.display_name, user.role, user.region)
+    db.seat(viewer)
+    return Desk(office, request, fields, db, now, viewer, session)
 
 
-def _viewer_of(user: User) -> Viewer:
-    return Viewer(user.id, user.login, user.display_name, user.role, user.region)
+def _note_seen(office: Office, db: ScopedSession, session: DeskSession, now: datetime) -> None:
+    seen = update(DeskSession).where(DeskSession.id_hash == session.id_hash).values(seen_at=now)
+    if db.writes:
+        db.execute(seen)
+        return
+    with open_machine_session(office.engine, writes=True) as writing:
+        writing.execute(seen)
+        writing.commit()
 
 
 def _stopped_at_the_door(target: Page, desk: Desk, rate: RequestRate, request: Request) -> Response | None:
@@ -194,18 +201,8 @@ def _typed_texts(desk: Desk) -> list[str]:
 
 def not_found(office: Office, request: Request) -> Response:
     """The same page for an address nobody knows as for a case of another county."""
-    found = _signed_in(office, request)
-    viewer = _viewer_of(found[1]) if found else None
     with open_machine_session(office.engine) as db:
-        desk = Desk(
-            office,
-            request,
-            Fields(FormData()),
-            db,
-            office.settings.now(),
-            viewer,
-            found[0] if found else None,
-        )
+        desk = _seated(office, request, db, Fields(FormData()), office.settings.now())
         return _refusal(desk, NotFound())
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, event, false
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
 from portal.schema import InPlace
-from portal.schema.base import Base
 
 COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
 
@@ -49,9 +48,23 @@ class ScopedSession(Session):
 
     def __init__(self, engine: Engine, viewer: Viewer | None, writes: bool) -> None:
         super().__init__(engine.execution_options(writes=writes), expire_on_commit=False)
+        self.writes = writes
+        self.viewer: Viewer | None = None
+        self.place: tuple[LoaderCriteriaOption, ...] = ()
+        if viewer is not None:
+            self.seat(viewer)
+
+    def seat(self, viewer: Viewer) -> None:
+        """Make the machine's session, by which an officer was found at the door, this officer's, for good.
+
+        Raises SessionWithoutScope when somebody else sits there, or rows of households are held from before.
+        """
+        if self.viewer is not None or any(isinstance(row, InPlace) for row in self.identity_map.values()):
+            raise SessionWithoutScope(
+                "a session is one viewer's from its first query on households to its end"
+            )
         self.viewer = viewer
-        # Made once for the session: every one of its queries carries them.
-        self.place_options = () if viewer is None else _place_options(viewer)
+        self.place = (_place_option(viewer),)
 
 
 def open_session(engine: Engine, viewer: Viewer, *, writes: bool = False) -> ScopedSession:
@@ -62,18 +75,6 @@ def open_session(engine: Engine, viewer: Viewer, *, writes: bool = False) -> Sco
 def open_machine_session(engine: Engine, *, writes: bool = False) -> ScopedSession:
     """A session without a place, for the nightly load, sign-in and backups; never for a page of cases."""
     return ScopedSession(engine, None, writes)
-
-
-def place_criterion(table: Any, viewer: Viewer) -> ColumnElement[bool]:
-    """The condition on county or township under which the viewer sees a row of `table`."""
-    region = viewer.region
-    if not region or not region.isdigit():
-        return false()
-    if len(region) == TOWNSHIP_DIGITS:
-        return table.township_code == region  # type: ignore[no-any-return]
-    if len(region) == COUNTY_DIGITS:
-        return table.county_code == region  # type: ignore[no-any-return]
-    return table.county_code.startswith(region)  # type: ignore[no-any-return]
 
 
 def officers_criterion(users: Any, viewer: Viewer, county: str = "") -> ColumnElement[bool]:
@@ -89,20 +90,22 @@ def officers_criterion(users: Any, viewer: Viewer, county: str = "") -> ColumnEl
     return users.role.in_(("county", "township")) & (within | above)  # type: ignore[no-any-return]
 
 
-_PLACED: tuple[type[InPlace], ...] = ()
+def _place_option(viewer: Viewer) -> LoaderCriteriaOption:
+    """The viewer's place as a condition on every table that stands on InPlace, in every part of a statement.
 
-
-def _placed_tables() -> tuple[type[InPlace], ...]:
-    global _PLACED
-    if not _PLACED:
-        _PLACED = tuple(m.class_ for m in Base.registry.mappers if issubclass(m.class_, InPlace))
-    return _PLACED
-
-
-def _place_options(viewer: Viewer) -> tuple[Any, ...]:
-    return tuple(
-        with_loader_criteria(table, place_criterion(table, viewer), include_aliases=True)
-        for table in _placed_tables()
+    Each condition is a function of its own: SQLAlchemy calls it once for all sessions, and reads only `region` anew.
+    """
+    region = viewer.region
+    if not region or not region.isdigit():
+        return with_loader_criteria(InPlace, lambda table: false(), include_aliases=True)
+    if len(region) == TOWNSHIP_DIGITS:
+        return with_loader_criteria(
+            InPlace, lambda table: table.township_code == region, include_aliases=True
+        )
+    if len(region) == COUNTY_DIGITS:
+        return with_loader_criteria(InPlace, lambda table: table.county_code == region, include_aliases=True)
+    return with_loader_criteria(
+        InPlace, lambda table: table.county_code.startswith(region), include_aliases=True
     )
 
 
@@ -118,4 +121,4 @@ def _keep_to_the_viewers_place(state: ORMExecuteState) -> None:
         return
     if state.is_column_load or state.is_relationship_load:
         return
-    state.statement = state.statement.options(*session.place_options)
+    state.statement = state.statement.options(*session.place)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, select
 
 from policy.codes import load_codes
 from policy.rules import Rule, load_rules
 from portal.codes import desk_codes, place_names, rule_figures
 from portal.incoming import NAME_PLACE
-from portal.listing import STATES, Filters, matching, order
-from portal.schema import Case, Lead, User
+from portal.listing import NO_DUE, ORDER, STATES, Filters, matching
+from portal.schema import Lead, User
 from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault, masked_name, masked_number
 
@@ -41,16 +40,13 @@ _PICKED = (
     Lead.reply_fact,
     Lead.fact,
     Lead.version,
-    Lead.suppression_id,
-    Lead.present,
-    Case.stage,
-    Case.due_on,
+    Lead.stage,
+    Lead.due_by,
     User.display_name.label("assignee"),
 )
 
 
-@dataclass(frozen=True)
-class SheetRow:
+class SheetRow(NamedTuple):
     """One lead as shown. cells: text in the order of the columns."""
 
     lead_id: int
@@ -79,7 +75,7 @@ _PERSON: dict[str, Cell] = {
 _COMMON_LAST: dict[str, Cell] = {
     "办理阶段": lambda row, name, number: desk_codes().stages[row.stage].name,
     "承办人": lambda row, name, number: row.assignee or "",
-    "到期日": lambda row, name, number: row.due_on.isoformat() if row.due_on else "",
+    "到期日": lambda row, name, number: row.due_by.isoformat() if row.due_by < NO_DUE else "",
     "核查反馈": lambda row, name, number: _answer(row),
 }
 COLUMNS: dict[str, dict[str, Cell]] = {
@@ -105,11 +101,18 @@ COLUMNS: dict[str, dict[str, Cell]] = {
 
 
 def select_rows(filters: Filters, viewer: Viewer, today: date) -> Select[Any]:
-    return (
-        matching(filters, viewer, today, *_PICKED)
-        .outerjoin(User, User.id == Case.assignee_id)
-        .order_by(*order())
-    )
+    """SELECT all rows that the filters leave."""
+    return _with_assignee(matching(filters, viewer, today, *_PICKED))
+
+
+def select_these(ids: Select[Any]) -> Select[Any]:
+    """SELECT the rows of some leads; ids: a statement of portal.listing.page_of."""
+    rows: Any = select(*_PICKED)
+    return _with_assignee(rows.where(Lead.id.in_(ids)))
+
+
+def _with_assignee(rows: Select[Any]) -> Select[Any]:
+    return rows.outerjoin(User, User.id == Lead.assignee_id).order_by(*ORDER)
 
 
 def read_rows(
@@ -137,7 +140,7 @@ def _sheet_row(row: Row[Any], cells: tuple[str, ...], today: date) -> SheetRow:
         lead_no=row.lead_no,
         household_id=row.household_id,
         rule=row.rule,
-        overdue=row.due_on is not None and row.due_on < today,
+        overdue=row.due_by < today,
         stale_reply=is_stale(row),
         cells=cells,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipelines.beijing import BEIJING, beijing_time
 from policy.codes import load_codes
@@ -78,7 +79,7 @@ def make_templates() -> Environment:
     )
     environment.globals["csrf"] = _csrf_field
     environment.filters.update(
-        yuan=yuan, declared=_declared, local=_local_time, day=_day, moment=beijing_time
+        yuan=yuan, declared=_declared, local=_local_time, day=_day, moment=beijing_time, cells=_cells
     )
     return environment
 
@@ -86,6 +87,15 @@ def make_templates() -> Environment:
 @pass_context
 def _csrf_field(context: Context) -> Markup:
     return Markup('<input type="hidden" name="csrf" value="{}">').format(context["desk"].csrf)
+
+
+def _cells(texts: Sequence[str], kinds: Sequence[str]) -> Markup:
+    """The cells of a row; kinds: the class of each, '' for none. A long list has thousands of them."""
+    marked = (
+        f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+        for text, kind in zip(texts, kinds, strict=True)
+    )
+    return Markup("".join(marked))  # noqa: S704 - every text is escaped
 
 
 def _declared(fen: int | None) -> str:

@@ -14,14 +14,16 @@ from portal.listing import (
     choices,
     count,
     next_case_id,
+    page_of,
     read_filters,
     search_text,
 )
 from portal.permissions import ROLES
+from portal.remembered import remembered
 from portal.routing import page
 from portal.schema import Case, Lead, User
 from portal.scope import COUNTY_DIGITS, officers_criterion
-from portal.sheet import COLUMNS, SheetRow, read_rows, select_rows
+from portal.sheet import COLUMNS, SheetRow, read_rows, select_these
 from portal.work.steps import find_case
 
 
@@ -29,11 +31,13 @@ from portal.work.steps import find_case
 def show_list(desk: Desk) -> Response:
     filters = filters_of(desk)
     counts = count(desk.db, filters, desk.viewer, desk.today)
-    pages = max(1, -(-counts.views[filters.view] // desk.settings.page_rows))
+    found, fit = counts.views[filters.view], desk.settings.page_rows
+    pages = max(1, -(-found // fit))
     at = min(desk.page_number, pages)
-    statement = select_rows(filters, desk.viewer, desk.today)
-    statement = statement.limit(desk.settings.page_rows).offset((at - 1) * desk.settings.page_rows)
-    rows = read_rows(desk.db, statement, filters.list, desk.vault, desk.today, people=desk.may("see_people"))
+    ids = page_of(filters, desk.viewer, desk.today, (at - 1) * fit, fit, found)
+    rows = read_rows(
+        desk.db, select_these(ids), filters.list, desk.vault, desk.today, people=desk.may("see_people")
+    )
     return desk.render(
         "list.html",
         filters=filters,
@@ -41,9 +45,9 @@ def show_list(desk: Desk) -> Response:
         households=counts.households,
         columns=list(COLUMNS[filters.list]),
         groups=by_case(rows),
-        rules=choices(desk.db, filters.list, Lead.rule),
-        townships=choices(desk.db, filters.list, Lead.township_code),
-        counties=choices(desk.db, filters.list, Lead.county_code)
+        rules=choices(desk.db, filters.list, Lead.rule, desk.viewer),
+        townships=choices(desk.db, filters.list, Lead.township_code, desk.viewer),
+        counties=choices(desk.db, filters.list, Lead.county_code, desk.viewer)
         if len(desk.viewer.region) < COUNTY_DIGITS
         else [],
         assignees=assignees(desk, filters),
@@ -53,7 +57,7 @@ def show_list(desk: Desk) -> Response:
     )
 
 
-@page("POST", "/lists/{slug}/search", may="read_cases")
+@page("POST", "/lists/{slug}/search", may="read_cases", reads=True)
 def search(desk: Desk) -> Response:
     """A typed number or name never stands in an address: the answer is a list's address with its keyed code."""
     filters = filters_of(desk)
@@ -97,12 +101,17 @@ def assignees(desk: Desk, filters: Filters) -> list[tuple[str, str]]:
     """
     offered = [("me", "我"), ("none", "未分派")]
     if len(desk.viewer.region) >= COUNTY_DIGITS or filters.county:
-        with_cases = select(Case.id).where(Case.assignee_id == User.id, Case.stage != "closed").exists()
-        found = select(User.id, User.display_name, User.role).where(
-            officers_criterion(User, desk.viewer, filters.county), or_(User.active, with_cases)
-        )
-        officers = desk.db.execute(found.order_by(User.role, User.region, User.login))
-        offered += [(str(row.id), f"{row.display_name}（{ROLES[row.role]}）") for row in officers]
+        asked = ("officers", desk.viewer.region, filters.county)
+        offered += remembered(desk.db, asked, lambda: _officers(desk, filters.county))
     if filters.assignee and filters.assignee not in dict(offered):
         offered.append((filters.assignee, "其他人员"))
     return offered
+
+
+def _officers(desk: Desk, county: str) -> list[tuple[str, str]]:
+    with_cases = select(Case.id).where(Case.assignee_id == User.id, Case.stage != "closed").exists()
+    found = select(User.id, User.display_name, User.role).where(
+        officers_criterion(User, desk.viewer, county), or_(User.active, with_cases)
+    )
+    officers = desk.db.execute(found.order_by(User.role, User.region, User.login))
+    return [(str(row.id), f"{row.display_name}（{ROLES[row.role]}）") for row in officers]

@@ -28,6 +28,7 @@ class Lead(InPlace, Base):
     """One row of a published list and what officers answered to it. Money in fen.
 
     person_key: hex token of a person rule's person, else ''. fact: what an explanation is bound to.
+    view: the one tab of its list it is on, '' while it has no case. due_by: 9999-12-31 where no day is due.
     state: as the last night left it (new, continuing, changed, cleared, unverified) or withdrawn.
     """
 
@@ -36,7 +37,18 @@ class Lead(InPlace, Base):
         UniqueConstraint(
             "list", "rule", "household_id", "person_key", "first_night", name="uq_leads_identity"
         ),
-        Index("ix_leads_list_place", "list", "county_code", "present"),
+        # The order of a list (portal.listing), then what its filters and counts ask for.
+        Index(
+            "ix_leads_list_order",
+            *("list", "county_code", "view", "due_by", "case_id", "lead_no"),
+            *("rule", "state", "township_code", "stage", "assignee_id", "household_id"),
+        ),
+        Index(
+            "ix_leads_own",
+            *("assignee_id", "list"),
+            sqlite_where=text("assignee_id IS NOT NULL"),
+            postgresql_where=text("assignee_id IS NOT NULL"),
+        ),
         # The choices of a list's filters are read from these alone.
         Index("ix_leads_list_place_rule", "list", "county_code", "rule"),
         Index("ix_leads_list_place_township", "list", "county_code", "township_code"),
@@ -74,6 +86,11 @@ class Lead(InPlace, Base):
     suppression_id: Mapped[int | None] = mapped_column(ForeignKey("suppressions.id"), index=True)
     reply_code: Mapped[str | None] = mapped_column(String(16))
     reply_fact: Mapped[str | None] = mapped_column(String(40))
+    # Of the lead's case, for the lists: kept by triggers (migration 0005), written by nobody else.
+    view: Mapped[str] = mapped_column(String(10), server_default="")
+    stage: Mapped[str | None] = mapped_column(String(12))
+    due_by: Mapped[date] = mapped_column(server_default=text("'9999-12-31'"))
+    assignee_id: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__: dict[str, Any] = {"version_id_col": version}  # noqa: RUF012
 
@@ -97,8 +114,6 @@ class Case(InPlace, Base):
     __table_args__ = (
         UniqueConstraint("list", "household_id", "round", name="uq_cases_household_round"),
         Index("ix_cases_list_place", "list", "county_code", "stage"),
-        # The order of a list (portal.listing), in the same words.
-        Index("ix_cases_list_order", "list", "county_code", text("coalesce(due_on, '9999-12-31')"), "id"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     list: Mapped[str] = mapped_column(String(16))

@@ -21,8 +21,12 @@ def find_case(desk: Desk) -> Case:
 
 
 def case_by_id(desk: Desk, case_id: int) -> Case:
+    wanted = select(Case).where(Case.id == case_id)
+    if desk.db.writes:
+        # The case first, its leads and records after it: two officers wait for each other in one order.
+        wanted = wanted.with_for_update(key_share=True)
     # A number past the column's range is unknown too, not an error of the database.
-    found = desk.db.scalars(select(Case).where(Case.id == case_id)).one_or_none() if case_id < 2**63 else None
+    found = desk.db.scalars(wanted).one_or_none() if case_id < 2**63 else None
     if found is None:
         raise NotFound()
     return found

@@ -6,18 +6,27 @@ import io
 import re
 import time
 from contextlib import contextmanager
+from datetime import date
 
 import openpyxl
 import pyarrow as pa
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, text
 
-from portal.listing import order
-from portal.schema import Case
+from portal.backup import back_up, restore
+from portal.database import open_database
+from portal.listing import Filters, page_of
+from portal.schema import Lead
+from portal.scope import Viewer, open_session
+from portal.sheet import select_rows, select_these
 from portal.workbook import SheetFrame, write_sheet
-from tests.portal.cases import KEEP, answer_all, case_of, leads_of
+from tests.portal.cases import KEEP, answer_all, case_of, leads_of, served_stop
+from tests.portal.conftest import load_sample
+from tests.portal.desks import serve_desk
 from tests.portal.nights import lead, number, publish
+from tests.portal.postgres import fresh_database, serve_postgres
 
+TODAY = date(2026, 7, 1)
 COUNTED = re.compile(r"count\(", re.IGNORECASE)
 
 
@@ -49,17 +58,21 @@ def tabs(officer, slug="discrepancies", query=""):
 
 
 def test_a_list_is_counted_once_for_all_who_see_the_same(loaded, county, second):
+    """Leads of all tabs in one statement, households of the tab that is shown in another."""
     with counting(loaded) as seen:
         first = county.get("/lists/discrepancies").text
-        assert len(seen) == 1
+        assert len(seen) == 2
         assert "<b>3</b> 条线索" in first and "<b>3</b> 条线索" in second.get("/lists/discrepancies").text
         county.done(case_of(loaded, "H1").id, "note", {"body": "不改变任何数字"})
         county.get("/lists/discrepancies")
-        assert len(seen) == 1
+        assert len(seen) == 2
+        second.get("/lists/discrepancies?view=closed")
+        assert len(seen) == 3, "another tab of the same list has only its households to count"
         assert "<b>1</b> 条线索" in loaded.officer("far", "county", "440104").get("/lists/discrepancies").text
+        assert len(seen) == 5, "another place is counted on its own"
         county.get("/lists/discrepancies?assignee=me")
         second.get("/lists/discrepancies?assignee=me")
-        assert len(seen) == 4, "another place, and what is mine, are counted on their own"
+        assert len(seen) == 9, "and so is what is mine"
 
 
 def test_every_step_that_moves_a_lead_is_seen_in_the_counts_at_once(loaded, county, second):
@@ -109,13 +122,112 @@ def test_a_change_that_was_rolled_back_leaves_the_counts(loaded, county):
     assert told == rows == [3, 0, 0, 0, 3]
 
 
-def test_the_order_of_a_list_comes_from_an_index(loaded):
-    """The words of the order are those of the index; otherwise every page would sort the whole list."""
-    ordered = select(Case.id).where(Case.list == "discrepancies", Case.county_code == "440103")
-    compiled = ordered.order_by(*order()[:2]).compile(loaded.engine, compile_kwargs={"literal_binds": True})
+def test_a_page_is_read_from_one_index_alone(loaded):
+    """The order and the filters are columns of one index; otherwise a far page would read all leads before it."""
+    filters = Filters("discrepancies", rule="A01", township="440103001", state="new", assignee="none")
+    viewer = Viewer(1, "xian1", "官员", "county", "440103")
+    ids = page_of(filters, viewer, TODAY, 100, 50, 1000).where(Lead.county_code == viewer.region)
+    compiled = ids.compile(loaded.engine, compile_kwargs={"literal_binds": True})
     with loaded.engine.connect() as connection:
         plan = [row[3] for row in connection.execute(text(f"explain query plan {compiled}"))]
-    assert plan == ["SEARCH cases USING INDEX ix_cases_list_order (list=? AND county_code=?)"]
+    wanted = "SEARCH leads USING COVERING INDEX ix_leads_list_order (list=? AND county_code=? AND view=?)"
+    assert plan == [wanted]
+
+
+def test_a_page_is_the_same_from_either_end_of_the_list(loaded):
+    leads = [lead(f"L{at}", "A01", id=number(100 + at), name="某某") for at in range(23)]
+    loaded.load(publish(loaded.home, loaded.ring, "2026-07-01", leads, run="r2"))
+    viewer = Viewer(1, "xian1", "官员", "county", "440103")
+    for view in ("open", "all"):
+        filters = Filters("discrepancies", view=view)
+        with open_session(loaded.engine, viewer) as db:
+            whole = db.execute(select_rows(filters, viewer, TODAY)).all()
+            for rows in (1, 4, 7, 50):
+                pages = [
+                    db.execute(select_these(page_of(filters, viewer, TODAY, first, rows, len(whole)))).all()
+                    for first in range(0, len(whole), rows)
+                ]
+                assert [row for page in pages for row in page] == whole
+                assert [len(page) for page in pages[:-1]] == [rows] * (len(pages) - 1)
+
+
+NOT_AS_ITS_CASE = """
+    select l.lead_no from leads l left join cases c on c.id = l.case_id
+    where l.stage is distinct from c.stage or l.assignee_id is distinct from c.assignee_id
+       or l.due_by <> coalesce(c.due_on, '9999-12-31')
+       or l.view <> case when c.id is null then '' when l.suppression_id is not null and l.present then 'suppressed'
+                         when c.stage = 'closed' then 'closed' when not l.present then 'cleared' else 'open' end
+"""
+
+
+def work_through_everything(desk, county, second):
+    """Every kind of step that moves a lead, yielding after each."""
+    h1, h2 = case_of(desk, "H1").id, case_of(desk, "H2").id
+    county.done(h1, "assign", {"assignee": second_id(desk)})
+    yield
+    explained = leads_of(desk, "H1")[0].id
+    form = {"lead": explained, "code": "exempt", "reason": "r", "until": "2027-01-01"}
+    county.done(h1, "suppress", form)
+    yield
+    county.done(h1, "lift", {"lead": explained})
+    yield
+    served_stop(desk, county, second)
+    yield
+    county.done(h2, "object", {"raised_on": "2026-07-01", "grounds": "钱不是我的"})
+    yield
+    again = lead(
+        "H1",
+        "A01",
+        id=number(1),
+        name="张三",
+        state="cleared",
+        first="2026-06-30",
+        no=leads_of(desk, "H1")[0].lead_no,
+    )
+    moved = lead(
+        "C1",
+        "N01",
+        id=number(5),
+        name="孙七",
+        county="440104",
+        state="continuing",
+        first="2026-06-30",
+        no=leads_of(desk, "C1")[0].lead_no,
+    )
+    desk.load(publish(desk.home, desk.ring, "2026-07-01", [again], [moved]))
+    yield
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_lead_always_tells_what_its_case_does(database, tmp_path):
+    """Officers, a night, a move and a restored backup: what the lists read from is kept by the database."""
+    with desk_on(database, tmp_path) as (desk, empty):
+        load_sample(desk)
+        county = desk.officer("xian1", "county", "440103")
+        second = desk.officer("xian2", "county", "440103")
+        for _ in work_through_everything(desk, county, second):
+            with desk.engine.connect() as connection:
+                assert connection.execute(text(NOT_AS_ITS_CASE)).all() == []
+                assert connection.execute(text("select count(*) from leads where view = ''")).scalar() == 0
+        back_up(desk.engine, tmp_path / "b.zip")
+        other = open_database(empty)
+        restore(other, tmp_path / "b.zip")
+        with other.begin() as connection:
+            assert connection.execute(text(NOT_AS_ITS_CASE)).all() == []
+            connection.execute(text("update cases set stage = 'closed', due_on = null"))
+            assert connection.execute(text(NOT_AS_ITS_CASE)).all() == []
+        other.dispose()
+
+
+@contextmanager
+def desk_on(database, folder):
+    """A desk on SQLite or on a PostgreSQL of its own, and the URL of an empty database beside it."""
+    if database == "sqlite":
+        with serve_desk(folder) as desk:
+            yield desk, f"sqlite:///{folder / 'other.sqlite'}"
+        return
+    with serve_postgres() as server, serve_desk(folder, database=fresh_database(server, "desk")) as desk:
+        yield desk, fresh_database(server, "other")
 
 
 @pytest.mark.parametrize("rows", [0, 1, 50_000])

@@ -13,19 +13,19 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connectors.registry import authorised_sources, evidence_sources, required_authorisations
+from connectors.registry import authorised_sources, required_authorisations
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.intake.checks import MICRO
-from pipelines.link import load_people, load_registers
+from pipelines.link import load_linked, load_registers
 from pipelines.rule_sql import build_rule, known_rules, own_file
 from pipelines.settings import Settings
 from pipelines.warehouse import (
     build_table,
     insert_arrow,
+    load_table,
     open_warehouse,
     sql_text,
-    view_table,
     write_table,
 )
 from policy.model import PolicyAt
@@ -93,9 +93,9 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
     """
     with replacing_folder(settings.work / "assess") as building:
         with open_warehouse(building) as con:
-            load_people(con, settings.work / "people")
-            for source in evidence_sources():
-                view_table(con, f"reach_{source}", settings.work / "link" / f"reach_{source}.parquet")
+            for table in ("household", "record", "near_suspect"):
+                load_table(con, table, [settings.work / "people" / f"{table}.parquet"])
+            load_linked(con, settings)
             load_registers(con, settings)
             summary = assess_tables(con, policy, sources)
             for table in ("discrepancy", "newly_eligible"):
@@ -107,17 +107,13 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
 def assess_tables(
     con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """Build every table of sql/assess in an open warehouse that holds people and reach tables."""
+    """Build every table of sql/assess in an open warehouse that holds people, reach_<source> and inexact."""
     usable = usable_sources(sources)
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
     values["property_held"] = any(one in sources and one not in usable for one in PROPERTY_SOURCES)
     judged = judged_rules(known_rules(), sources)
     told = _load_policy(con, policy, judged)
     con.execute(sql_text("assess/macros"))
-    reached = [
-        f"select '{source}' as source, record, how from reach_{source}" for source in evidence_sources()
-    ]
-    con.execute(f"create or replace view reach_every_source as {' union all '.join(reached)}")
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
     _build_property_cases(con, judged, values)

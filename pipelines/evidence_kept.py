@@ -3,7 +3,7 @@
     evidence/<folder of the night>/
         kept.json                       which night, under which key, and the sha256 of every file
         people/*.parquet names.sealed   who was asked about
-        link/reach_<source>.parquet     the rows that reach them
+        link/*.parquet counts.json      of whom rows may be evidence
         registers/*.parquet             rows that share a register with them
         sources.json                    what became of each source
         intake/<source>/                its evidence as it was read, for the next night (read.json says under what)
@@ -20,8 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from connectors.registry import all_contracts
 from pipelines.durable import replace_file, sha256_of
 from pipelines.errors import HeduiError
+from pipelines.intake.evidence_tables import open_evidence_rows
 from pipelines.manifest import Manifest, latest
 from pipelines.settings import Settings
 
@@ -34,11 +38,17 @@ class EvidenceNotKept(HeduiError):
 
 @dataclass(frozen=True)
 class KeptEvidence:
-    """folder: as above; night: the manifest it belongs to; sources: every source's result of that night."""
+    """folder: as above; night: the manifest it belongs to; sources: every source's result of that night; linked:
+    the sources whose contracts the night knew."""
 
     folder: Path
     night: Manifest
     sources: dict[str, dict[str, Any]]
+    linked: frozenset[str]
+
+    def evidence(self, source: str) -> pa.Table:
+        """The rows kept of a source; none when the night used none of it."""
+        return open_evidence_rows(self.folder / "intake" / source, all_contracts()[source].files[0])
 
 
 def evidence_folder(home: Path) -> Path:
@@ -63,7 +73,7 @@ def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dic
     for part in (settings.work / "evidence" / "household_registration").glob("register-*.parquet"):
         os.link(part, building / "registers" / part.name)
     (building / "sources.json").write_text(json.dumps(sources, ensure_ascii=False), encoding="utf-8")
-    kept = {
+    kept: dict[str, Any] = {
         "as_of": manifest["as_of"],
         "folder": manifest["folder"],
         "seal": manifest["seal"],
@@ -71,6 +81,7 @@ def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dic
         "files": {str(path.relative_to(building)): sha256_of(path) for path in sorted(building.rglob("*.*"))},
     }
     _keep_readings(settings.work / "evidence", building / "intake")
+    kept["files"].update(_digests_of_readings(building))
     replace_file(building / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
     os.replace(building, target)
     for folder in outdated_evidence(settings.home):
@@ -84,6 +95,18 @@ def _keep_readings(evidence: Path, target: Path) -> None:
     for folder in evidence.iterdir():
         if (folder / "read.json").is_file():
             os.replace(folder, target / folder.name)
+
+
+def _digests_of_readings(building: Path) -> dict[str, str]:
+    """The hashes of the evidence, as they were noted where it was written."""
+    found: dict[str, str] = {}
+    for read in sorted((building / "intake").glob("*/read.json")):
+        parts: dict[str, str] = json.loads(read.read_bytes())["parts"]
+        folder = read.parent.relative_to(building)
+        found.update(
+            {f"{folder}/{name}": digest for name, digest in parts.items() if name.endswith(".arrow")}
+        )
+    return found
 
 
 def intake_kept(home: Path, source: str) -> Path | None:
@@ -134,4 +157,5 @@ def open_evidence(home: Path) -> KeptEvidence:
         if not path.is_file() or sha256_of(path) != digest:
             raise EvidenceNotKept(f"evidence/{folder.name}/{name} is not the file that was kept; {again}")
     sources: dict[str, dict[str, Any]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
-    return KeptEvidence(folder, night, sources)
+    linked = frozenset(json.loads((folder / "link" / "counts.json").read_text(encoding="utf-8")))
+    return KeptEvidence(folder, night, sources, linked)

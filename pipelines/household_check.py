@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.registry import (
-    all_contracts,
     authorised_sources,
     evidence_sources,
     required_authorisations,
@@ -29,7 +28,8 @@ from pipelines.errors import HeduiError, UsageError
 from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, rows_about
+from pipelines.link import gather_inexact, view_reach
 from pipelines.lists import read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy
@@ -145,13 +145,10 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     people = kept.folder / "people"
     for table in ("household", "record", "near_suspect"):
         con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
-    payments = _reach_file(kept, "benefit_payments")
-    load_table(
-        con,
-        "every_payment",
-        [payments] if payments.is_file() else [],
-        pa.schema([("record", pa.int32()), ("account_no", pa.int64())]),
-    )
+    con.read_parquet(str(kept.folder / "link" / "asked_record.parquet")).create_view("every_asked_record")
+    con.execute("create table asked_record as from every_asked_record")
+    view_reach(con, "benefit_payments", kept.evidence("benefit_payments"))
+    con.execute("create table every_payment as select record, account_no from reach_benefit_payments")
     build_table(con, "household/chosen_household", household_id=household_id)
     if con.execute("select count(*) from chosen_household").fetchone() == (0,):
         raise HouseholdUnknown(
@@ -161,8 +158,11 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
         )
     for table in ("household", "record", "near_suspect"):
         con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
+    con.execute("delete from asked_record where household not in (from chosen_household)")
+    persons = query_arrow(con, "select person from asked_record").column("person").to_numpy()
     for source in evidence_sources():
-        _load_reach(con, kept, source)
+        view_reach(con, source, rows_about(kept.evidence(source), persons))
+    gather_inexact(con)
     load_table(
         con, "every_register_row", sorted((kept.folder / "registers").glob("*.parquet")), REGISTER_SCHEMA
     )
@@ -172,26 +172,6 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     )
 
 
-def _reach_file(kept: KeptEvidence, source: str) -> Path:
-    return kept.folder / "link" / f"reach_{source}.parquet"
-
-
-def _load_reach(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, source: str) -> None:
-    """The source's rows about the household; none of a source whose contract is younger than the night."""
-    file = _reach_file(kept, source)
-    if file.is_file():
-        con.execute(
-            f"create table reach_{source} as from read_parquet($file) where record in (select record from record)",
-            {"file": str(file)},
-        )
-        return
-    load_table(con, "person", [kept.folder / "people" / "person.parquet"])
-    load_table(con, "delivered_nothing", [], evidence_schema(all_contracts()[source].files[0]))
-    build_table(con, "link/asked_record")
-    build_table(con, "link/reach", source="delivered_nothing", with_obligors=False)
-    con.execute(f"alter table reach rename to reach_{source}")
-
-
 def _require_known_authorisations(kept: KeptEvidence) -> None:
     """Kept authorisations are bits in the order of the sources; of one that came later they say nothing.
 
@@ -199,7 +179,7 @@ def _require_known_authorisations(kept: KeptEvidence) -> None:
     know: everybody would seem to lack it.
     """
     asked = authorised_sources()
-    known = [source for source in asked if _reach_file(kept, source).is_file()]
+    known = [source for source in asked if source in kept.linked]
     younger = [source for source in asked if source not in known]
     if asked[: len(known)] != known or set(required_authorisations()) & set(younger):
         raise EvidenceNotKept(

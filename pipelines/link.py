@@ -3,39 +3,66 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from connectors.contract import FileContract
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
 from pipelines.durable import replacing_folder
-from pipelines.intake.evidence_tables import REGISTER_SCHEMA, open_evidence_rows
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, mark_repeated, open_evidence_rows
 from pipelines.settings import Settings
-from pipelines.warehouse import build_file, build_table, load_table, open_warehouse, view_table
-
-PEOPLE_TABLES = ("household", "record", "person", "incomplete", "authorised", "near_suspect")
+from pipelines.warehouse import build_table, load_table, open_warehouse, sql_text, write_table
 
 
 def link_night(settings: Settings) -> dict[str, Any]:
-    """Write work/<as-of>/link: how each source's rows reach the records. Returns the counts per source.
-
-    linked: rows exact for at least one record; duplicate: linked minus distinct ones (spec section 3).
+    """Write work/<as-of>/link: of whom rows may be evidence, and the rows that are not exact. Returns the counts
+    per source: linked, duplicate (spec section 3), used_without_authorisation, evidence_rows, evidence_sum.
     """
+    people = settings.work / "people"
     counts: dict[str, dict[str, int]] = {}
     with replacing_folder(settings.work / "link") as building:
         with open_warehouse(building) as con:
-            load_people(con, settings.work / "people")
+            for table in ("household", "record", "person"):
+                load_table(con, table, [people / f"{table}.parquet"])
             build_table(con, "link/asked_record")
+            con.execute(sql_text("link/reach"))
+            con.execute("create table inexact (source varchar, record integer, how varchar)")
             for source in evidence_sources():
-                counts[source] = _link_source(con, settings, source, building / f"reach_{source}.parquet")
+                counts[source] = _link_source(con, settings, source)
+            for table in ("asked_record", "inexact"):
+                write_table(con, f"select * from {table}", building / f"{table}.parquet")
         (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     return counts
 
 
-def load_people(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    for table in PEOPLE_TABLES:
-        load_table(con, table, [folder / f"{table}.parquet"])
+def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Tables asked_record and inexact, and a view reach_<source> of each source's evidence of tonight."""
+    for table in ("asked_record", "inexact"):
+        load_table(con, table, [settings.work / "link" / f"{table}.parquet"])
+    for source in evidence_sources():
+        view_reach(con, source, _evidence_of(settings, source))
+
+
+def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) -> None:
+    """View reach_<source>: one row per row of the source and record it reaches. Wants table asked_record."""
+    con.execute(sql_text("link/reach"))
+    con.register(f"evidence_{source}", mark_repeated(evidence))
+    con.execute(
+        f"""
+        create or replace view reach_{source} as
+        select * exclude (name_digest, name_readable, is_upgraded, is_repaired, is_alone, scopes)
+        from reach('evidence_{source}', {source == "tax"})
+        where how is not null
+        """
+    )
+
+
+def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:
+    """Table inexact of the views reach_<source>."""
+    every = [f"select '{source}' as source, record, how from reach_{source}" for source in evidence_sources()]
+    con.execute(f"create table inexact as from ({' union all '.join(every)}) where how <> 'exact'")
 
 
 def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -43,36 +70,38 @@ def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     load_table(con, "register_row", parts, REGISTER_SCHEMA)
 
 
-def _link_source(
-    con: duckdb.DuckDBPyConnection, settings: Settings, source: str, reach: Path
-) -> dict[str, int]:
-    """Write how the source's rows reach the records to `reach`; returns what is counted on the way."""
-    contract = all_contracts()[source]
-    con.register("evidence", open_evidence_rows(settings.work / "evidence" / source, contract.files[0]))
-    build_file(con, "link/reach", reach, source="evidence", with_obligors=source == "tax")
-    view_table(con, "reach", reach)
-    ((linked, distinct),) = con.execute(
-        """
-        select (select count(*) from reach where how = 'exact' and is_alone)
-                + (select count(distinct row) from reach where how = 'exact' and not is_alone),
-            (select count(*) from (select distinct person, row_digest from reach where how = 'exact'))
-        """
-    ).fetchall()
+def _evidence_of(settings: Settings, source: str) -> pa.Table:
+    return open_evidence_rows(settings.work / "evidence" / source, _file_of(source))
+
+
+def _file_of(source: str) -> FileContract:
+    return all_contracts()[source].files[0]
+
+
+def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str) -> dict[str, int]:
+    evidence = _evidence_of(settings, source)
     scopes = authorised_sources()
-    bit = scopes.index(source) if source in scopes else None
-    ((without,),) = con.execute(
-        "select count(*) from evidence join person using (person) where $bit is not null and (scopes >> $bit) & 1 = 0",
-        {"bit": bit},
-    ).fetchall()
-    amounts = [
-        f"coalesce(sum({column.name}), 0)" for column in contract.files[0].columns if column.type == "money"
-    ]
-    ((rows, total),) = con.execute(f"select count(*), {' + '.join(amounts) or '0'} from evidence").fetchall()
+    con.register("evidence", mark_repeated(evidence))
+    build_table(
+        con,
+        "link/uncommon",
+        with_obligors=source == "tax",
+        bit=scopes.index(source) if source in scopes else None,
+    )
+    build_table(con, "link/link_count", evidence_rows=len(evidence))
+    con.execute(
+        "insert into inexact select $source, record, how from uncommon where how <> 'exact'",
+        {"source": source},
+    )
+    ((linked, duplicate, without),) = con.execute("from link_count").fetchall()
+    amounts = [column.name for column in _file_of(source).columns if column.type == "money"]
+    sums = " + ".join(f"coalesce(sum({name}), 0)" for name in amounts) or "any_value(0)"
+    ((total,),) = con.execute(f"select {sums} from evidence").fetchall()
     con.unregister("evidence")
     return {
         "linked": linked,
-        "duplicate": linked - distinct,
+        "duplicate": duplicate,
         "used_without_authorisation": without,
-        "evidence_rows": rows,
+        "evidence_rows": len(evidence),
         "evidence_sum": int(total or 0),
     }

@@ -13,7 +13,6 @@ import duckdb
 import pyarrow as pa
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
-_CREATES = re.compile(r"^create or replace table \w+ as$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 
 
@@ -48,15 +47,6 @@ def build_table(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> Non
     con.execute(text, _wanted_values(text, values))
 
 
-def build_file(con: duckdb.DuckDBPyConnection, name: str, path: Path, **values: Any) -> None:
-    """Write as Parquet what sql/<name>.sql would create, without having it in memory; as build_table."""
-    text = sql_text(name)
-    query = _CREATES.split(text, maxsplit=1)[1].rstrip().removesuffix(";")
-    con.execute(
-        f"copy ({query}) to {_quoted(path)} (format parquet, compression lz4)", _wanted_values(text, values)
-    )
-
-
 def _wanted_values(text: str, values: dict[str, Any]) -> dict[str, Any]:
     return {key: values[key] for key in named_values(text)}
 
@@ -81,11 +71,6 @@ def load_table(
         con.register("_empty", empty)
         con.execute(f"create or replace table {name} as select * from _empty")
         con.unregister("_empty")
-
-
-def view_table(con: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
-    """Have the rows of a Parquet file as `name`, read again for each query and only the columns it names."""
-    con.execute(f"create or replace view {name} as select * from read_parquet({_quoted(file)})")
 
 
 def _quoted(path: Path) -> str:

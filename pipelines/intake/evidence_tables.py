@@ -7,10 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from connectors.contract import FileContract
+
+# An odd number far from a power of two: equal digests of different persons come apart.
+_SPREAD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
+_MARK_BITS = 22
+_MARK = np.int64((1 << _MARK_BITS) - 1)
 
 REGISTER_SCHEMA = pa.schema(
     [
@@ -80,14 +87,30 @@ def sum_money(rows: pa.Table | pa.RecordBatch, file: FileContract) -> int:
     return total
 
 
-def open_evidence_rows(folder: Path, file: FileContract) -> Any:
-    """The kept rows of a source; they are read only where and as far as a query wants them."""
-    from pyarrow import dataset  # a third of a second that a household check need not spend
+def open_evidence_rows(folder: Path, file: FileContract) -> pa.Table:
+    """The kept rows of a source, mapped from disk: a column is read when and as far as somebody looks at it."""
+    parts = [pa.ipc.open_file(pa.memory_map(str(part))) for part in sorted(folder.glob("part-*.arrow"))]
+    return pa.concat_tables([evidence_schema(file).empty_table(), *(part.read_all() for part in parts)])
 
-    parts = [str(part) for part in sorted(folder.glob("part-*.arrow"))]
-    schema = evidence_schema(file)
-    return (
-        dataset.dataset(parts, schema=schema, format="ipc")
-        if parts
-        else dataset.dataset(schema.empty_table())
-    )
+
+def mark_repeated(evidence: pa.Table) -> pa.Table:
+    """The same with is_repeated: the person has another row of the same digest."""
+    digests, persons = (evidence.column(name).to_numpy() for name in ("row_digest", "person"))
+    keys = digests ^ persons * _SPREAD
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    # Nearly no row is like another: a look at a small table turns away the others.
+    marked = np.zeros(1 << _MARK_BITS, dtype=bool)
+    marked[twice & _MARK] = True
+    (maybe,) = np.nonzero(marked[keys & _MARK])
+    is_repeated = np.zeros(len(keys), dtype=bool)
+    is_repeated[maybe] = np.isin(keys[maybe], twice)
+    return evidence.append_column("is_repeated", pa.array(is_repeated))
+
+
+def rows_about(evidence: pa.Table, persons: NDArray[np.int32]) -> pa.Table:
+    """The rows of some persons."""
+    everybody = evidence.column("person").to_numpy()
+    wanted = np.zeros(max(everybody.max(initial=0), persons.max(initial=0)) + 1, dtype=bool)
+    wanted[persons] = True
+    return evidence.take(pa.array(np.flatnonzero(wanted[everybody])))

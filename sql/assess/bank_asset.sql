@@ -4,33 +4,34 @@
 -- Rules   per account only rows of its latest date, when that is recent; the largest amount per type and currency,
 --         summed; an overdraft is no asset (spec sections 2 and 4).
 create or replace table bank_asset as
-with dated as (
+-- Day and amount in one number: the largest is the largest amount of the latest day.
+with holding as (
     select
         record,
         bank_code,
         account_no,
         account_type,
         currency,
-        balance_date,
-        greatest(balance, 0) as amount,
-        max(balance_date) over (partition by record, bank_code, account_no) as latest
+        max((date_diff('day', date '1900-01-01', balance_date)::hugeint << 64) + greatest(balance, 0)) as latest
     from reach_banks
-    where how = 'exact'
+    where how = 'exact' and balance_date >= $as_of - $evidence_max_age_days::integer
+    group by record, bank_code, account_no, account_type, currency
 ),
 counted as (
     select
-        record,
-        bank_code,
-        account_no,
-        max(amount)::hugeint * any_value(fx.rate8) as amount14
-    from dated
+        h.record,
+        h.latest >> 64 as day,
+        (h.latest & 18446744073709551615::hugeint) * fx.rate8 as amount14,
+        first_value(h.latest >> 64) over account as latest_day,
+        row_number() over account = 1 as is_first
+    from holding as h
     join fx using (currency)
-    where balance_date = latest and latest >= $as_of - $evidence_max_age_days::integer
-    group by record, bank_code, account_no, account_type, currency
+    window account as (partition by h.record, h.bank_code, h.account_no order by h.latest desc)
 )
 select
     record,
     sum(amount14)::hugeint as amount14,
-    count(distinct (bank_code, account_no)) as accounts
+    count(*) filter (is_first) as accounts
 from counted
+where day = latest_day
 group by record;

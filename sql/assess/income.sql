@@ -3,20 +3,23 @@
 -- Reads   reach_tax            Feeds  household_position, s01
 -- Rules   countable items, months of the window, equal rows once, at least 0 per person (spec section 4).
 create or replace table income as
-with evidence as (
-    select
-        record,
-        row_digest,
-        any_value(amount) as amount,
-        any_value(tax_month) as tax_month
+with countable as (
+    select record, amount, tax_month
     from reach_tax
-    where how = 'exact' and tax_month between $window_start and $window_end
+    where not is_repeated and how = 'exact' and tax_month between $window_start and $window_end
+        and list_contains($countable_income_items, income_item)
+
+    union all
+
+    select record, any_value(amount) as amount, any_value(tax_month) as tax_month
+    from reach_tax
+    where is_repeated and how = 'exact' and tax_month between $window_start and $window_end
         and list_contains($countable_income_items, income_item)
     group by record, row_digest
 )
 select
     record,
     greatest(sum(amount), 0)::hugeint as income_micro,
-    count(distinct tax_month) as months
-from evidence
+    bit_count(bit_or(1::hugeint << date_diff('month', $window_start::date, tax_month))) as months
+from countable
 group by record;

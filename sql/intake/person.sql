@@ -20,6 +20,7 @@ select
     hi,
     lo,
     any_value(scopes) as scopes,
+    count(*) as records,
     bool_or(is_member) as is_member,
     bool_or(is_obligor) as is_obligor,
     bool_or(is_member and name_readable) as has_readable_member_name,

@@ -16,7 +16,7 @@ HUGE = ("income_micro", "assets14", "bank14", "security14", "policy14", "premium
         "asset_limit14", "capital_micro", "amount14")  # fmt: skip
 UNSIGNED = ("hi", "lo", "scopes")
 FLAGS = ("is_incomplete", "is_valid", "is_normal", "is_severe", "has_death_row", "has_normal_row", "is_legal_representative",
-         "has_conflict", "has_obligor")  # fmt: skip
+         "has_conflict", "has_obligor", "is_repeated")  # fmt: skip
 WHOLE = ("household", "record", "rows_quarantined", "scopes_missing", "members_unauthorised", "business_cases", "property_cases", "bank_accounts",
          "security_accounts", "policies", "income_months", "companies", "individual_businesses", "age", "months", "born", "max_grade",
          "repaired_rows", "accounts")  # fmt: skip

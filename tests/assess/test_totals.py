@@ -10,19 +10,19 @@ import pytest
 from .tables import build, put
 
 INCOME = """
-record  tax_month   income_item  amount   row_digest  how
-1       2025-12-01  工资薪金       100      1           exact
-1       2026-05-01  劳务报酬       10       2           exact
-1       2025-11-01  工资薪金       1000     3           exact
-1       2026-06-01  工资薪金       1000     4           exact
-1       2026-01-01  偶然所得       1000     5           exact
-2       2026-01-01  工资薪金       100      6           exact
-2       2026-01-01  工资薪金       100      6           exact
-2       2026-01-01  工资薪金       100      7           exact
-3       2026-01-01  工资薪金       100      8           exact
-3       2026-02-01  工资薪金       -300     9           exact
-4       2026-01-01  工资薪金       100      10          name_conflict
-4       2026-01-01  工资薪金       100      11          repaired
+record  tax_month   income_item  amount   row_digest  is_repeated  how
+1       2025-12-01  工资薪金       100      1           no           exact
+1       2026-05-01  劳务报酬       10       2           no           exact
+1       2025-11-01  工资薪金       1000     3           no           exact
+1       2026-06-01  工资薪金       1000     4           no           exact
+1       2026-01-01  偶然所得       1000     5           no           exact
+2       2026-01-01  工资薪金       100      6           yes          exact
+2       2026-01-01  工资薪金       100      6           yes          exact
+2       2026-01-01  工资薪金       100      7           no           exact
+3       2026-01-01  工资薪金       100      8           no           exact
+3       2026-02-01  工资薪金       -300     9           no           exact
+4       2026-01-01  工资薪金       100      10          no           name_conflict
+4       2026-01-01  工资薪金       100      11          no           repaired
 """
 BANKS = """
 record  bank_code  account_no  account_type  currency  balance  balance_date  how
@@ -37,6 +37,7 @@ record  bank_code  account_no  account_type  currency  balance  balance_date  ho
 4       B          1           活期           CNY       100      2026-03-31    exact
 5       B          1           活期           CNY       -100     2026-06-01    exact
 5       B          2           活期           CNY       40       2026-06-01    exact
+5       B          2           定期           CNY       70       2026-05-31    exact
 6       B          1           活期           CNY       900      2026-06-01    name_conflict
 """
 SECURITIES = """
@@ -84,6 +85,11 @@ def test_bank_balances_of_the_latest_date_the_largest_per_type_and_currency() ->
     found = totals("bank_asset", "amount14", "banks", BANKS)
     usd = Decimal("71.234")
     assert found == {1: (Decimal(100),), 2: (Decimal(301) + usd,), 3: (Decimal(100),), 5: (Decimal(40),)}
+
+
+def test_an_account_counts_once_whatever_it_holds() -> None:
+    found = totals("bank_asset", "accounts", "banks", BANKS)
+    assert {record: int(count * 10**6) for record, (count,) in found.items()} == {1: 1, 2: 2, 3: 1, 5: 2}
 
 
 def test_holdings_with_cash_below_nothing_as_nothing() -> None:

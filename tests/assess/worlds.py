@@ -17,6 +17,7 @@ import pytest
 from connectors.registry import all_contracts, evidence_sources
 from pipelines.assess import assess_tables
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
+from pipelines.link import gather_inexact
 from pipelines.warehouse import insert_arrow
 from policy.model import load
 
@@ -271,7 +272,10 @@ def _put_evidence(
             }
             for one in some
         ]
-        insert_arrow(con, f"reach_{source}", pa.Table.from_pylist(written, schema))
+        insert_arrow(con, "written", pa.Table.from_pylist(written, schema))
+        repeated = "count(*) over (partition by record, row_digest) > 1 as is_repeated"
+        con.execute(f"create table reach_{source} as select *, {repeated} from written")
+    gather_inexact(con)
 
 
 def _cell(kind: str, cell: Any) -> Any:

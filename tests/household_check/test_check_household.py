@@ -14,6 +14,7 @@ import pytest
 
 from connectors.registry import all_contracts
 from pipelines.audit import AuditLog
+from pipelines.durable import sha256_of
 from pipelines.errors import UsageError
 from pipelines.evidence_kept import EvidenceNotKept, open_evidence
 from pipelines.household_check import HouseholdUnknown, check_household, check_household_sealed, open_check
@@ -122,9 +123,9 @@ def test_changed_or_deleted_evidence_is_refused(night, published, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(night[0].home, home)
     settings = Settings(home=home, as_of=night[0].as_of)
-    file = open_evidence(home).folder / "link" / "reach_banks.parquet"
+    file = open_evidence(home).folder / "intake" / "banks" / "part-0000.arrow"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
-    with pytest.raises(EvidenceNotKept, match="reach_banks"):
+    with pytest.raises(EvidenceNotKept, match="intake/banks/part-0000"):
         check_household(settings, next(iter(published)), ACTOR, REASON)
     shutil.rmtree(home / "evidence")
     with pytest.raises(EvidenceNotKept, match="again"):
@@ -135,9 +136,12 @@ def forget_sources(home, *sources):
     """Leave the kept evidence as a night leaves it that ran before these sources' contracts were added."""
     folder = open_evidence(home).folder
     kept = json.loads((folder / "kept.json").read_bytes())
-    for source in sources:
-        del kept["files"][f"link/reach_{source}.parquet"]
-        (folder / "link" / f"reach_{source}.parquet").unlink()
+    counts = folder / "link" / "counts.json"
+    linked = json.loads(counts.read_bytes())
+    counts.write_text(
+        json.dumps({source: linked[source] for source in linked if source not in sources}), "utf-8"
+    )
+    kept["files"]["link/counts.json"] = sha256_of(counts)
     (folder / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
 
 

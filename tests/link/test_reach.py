@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from pipelines.warehouse import build_table
+from pipelines.warehouse import sql_text
 
 # the row: its name (0 unreadable), upgraded from 15 digits, repaired; the record's name -> how
 WAYS = """
@@ -30,10 +30,10 @@ def reached(
 ) -> list[str]:
     with duckdb.connect(":memory:") as con:
         con.execute(
-            "create table asked_record (record int, household int, person int, is_member bool, is_alone bool, name_digest bigint, name_readable bool)"
+            "create table asked_record (record int, household int, person int, is_member bool, is_alone bool, scopes ubigint, name_digest bigint, name_readable bool)"
         )
         con.execute(
-            "insert into asked_record values (1, 1, 5, ?, true, ?, ?), (2, 1, 6, true, true, 7, true)",
+            "insert into asked_record values (1, 1, 5, ?, true, 1, ?, ?), (2, 1, 6, true, true, 1, 7, true)",
             [is_member, int(record), record != "0"],
         )
         con.execute(
@@ -43,8 +43,9 @@ def reached(
             "insert into e values (5, ?, ?, ?, ?, 1)",
             [int(row), row != "0", upgraded == "yes", repaired == "yes"],
         )
-        build_table(con, "link/reach", source="e", with_obligors=with_obligors)
-        return [how for (how,) in con.execute("select how from reach").fetchall()]
+        con.execute(sql_text("link/reach"))
+        rows = con.execute("select how from reach('e', $1) where how is not null", [with_obligors]).fetchall()
+        return [how for (how,) in rows]
 
 
 @pytest.mark.parametrize("line", WAYS.strip().splitlines()[1:])

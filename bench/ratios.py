@@ -85,7 +85,9 @@ def stage_seconds(night: Measured) -> dict[str, float]:
 def second_night(feeds: Path) -> dict[str, Any]:
     """A night, then the next one with one feed changed; and that next one in full, with nothing kept but the lists.
 
-    The changed feed is market_regulation without its last row, its receipt fitting.
+    The changed feed is market_regulation without its last row, its receipt fitting. Between the two days
+    authorisations run out and others begin, and the day of rows that lay in the future comes, as in any feeds.
+    reused: how much of each feed's reading the second night took from the first (`SourceResult`).
     """
     with tempfile.TemporaryDirectory(prefix="hedui-bench-") as folder:
         work = Path(folder)
@@ -99,10 +101,12 @@ def second_night(feeds: Path) -> dict[str, Any]:
         second = run_nightly(changed, home, _NEXT_DAY)
         full = run_nightly(changed, other, _NEXT_DAY)
         seals = [_seal(one, _NEXT_DAY) for one in (home, other)]
+        reused = _reused(home)
     return {
         "first_night": first.figures(),
-        "second_night_one_feed_changed": second.figures(),
-        "second_night_in_full": full.figures(),
+        "second_night_one_feed_changed": {**second.figures(), "stages": stage_seconds(second)},
+        "second_night_in_full": {**full.figures(), "stages": stage_seconds(full)},
+        "reused": reused,
         "seals_agree": seals[0] == seals[1],
     }
 
@@ -153,6 +157,16 @@ def _shorten(folder: Path) -> None:
     last.update(rows=last["rows"] - 1, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     (folder / "receipt.json").unlink()
     (folder / "receipt.json").write_text(json.dumps(receipt), encoding="utf-8")
+
+
+def _reused(home: Path) -> dict[str, list[str]]:
+    """The departments that delivered something by what the latest night took of their last reading."""
+    (path,) = (home / "evidence").glob("*/sources.json")
+    found: dict[str, list[str]] = {}
+    for source, result in json.loads(path.read_bytes()).items():
+        if result["state"] == "accepted" and source not in ("roster", "rural_revitalisation"):
+            found.setdefault(result["reused"], []).append(source)
+    return found
 
 
 def _seal(home: Path, as_of: str) -> str:

@@ -96,6 +96,16 @@ def _repair_table() -> str:
     )
 
 
+def _read_again(reused: dict[str, list[str]]) -> str:
+    """How much of each feed the second night read."""
+    words = {
+        "all": "not read again",
+        "rows": "read again for a part of the people or rows",
+        "nothing": "read whole",
+    }
+    return "; ".join(f"{', '.join(reused[how])} {text}" for how, text in words.items() if how in reused)
+
+
 def _other_figures() -> str:
     lines = []
     if found := kept("deidentify"):
@@ -110,10 +120,12 @@ def _other_figures() -> str:
             f" included, median of {found['checks']}; {found['feeds']['rows']} rows the night before."
         )
     if found := kept("second"):
-        first, second = found["first_night"], found["second_night_one_feed_changed"]
+        second, full = found["second_night_one_feed_changed"], found["second_night_in_full"]
         lines.append(
-            f"- Second night with one changed feed: {second['cpu_seconds']:.1f} s CPU after"
-            f" {first['cpu_seconds']:.1f} s; seal as in full: {'yes' if found['seals_agree'] else 'no'}."
+            f"- Second night with one changed feed: {second['cpu_seconds']:.1f} s CPU, in full"
+            f" {full['cpu_seconds']:.1f} s; of wall time for the departments' feeds {second['stages']['feeds']:g} s, in"
+            f" full {full['stages']['feeds']:g} s; {_read_again(found['reused'])};"
+            f" seal as in full: {'yes' if found['seals_agree'] else 'no'}."
         )
     for point in (kept("growth") or {"points": []})["points"]:
         night, floor = point["nightly"], point["floor"]

@@ -91,9 +91,12 @@ def _pair_keys(persons: NDArray[np.int32], name_ranks: NDArray[np.int64]) -> NDA
 
 def load_asked(people: Path, source: str) -> AskedPeople:
     """Who is asked about at `source`: members; for tax also the obligors that are records (spec section 3)."""
-    persons = pq.read_table(people / "person.parquet")
-    columns = {name: persons.column(name).to_numpy() for name in persons.column_names}
     with_obligors = source == "tax"
+    kind = "" if with_obligors else "_member"
+    flags = [f"has_readable{kind}_name", f"has_unreadable{kind}_name"]
+    wanted = ["person", "hi", "lo", "scopes", "is_member", *flags]
+    persons = pq.read_table(people / "person.parquet", columns=wanted)
+    columns = {name: persons.column(name).to_numpy() for name in wanted}
     chosen = np.ones(len(persons), bool) if with_obligors else columns["is_member"].astype(bool)
     names = pq.read_table(people / "person_name.parquet")
     name_person = names.column("person").to_numpy().astype(np.int32)
@@ -108,7 +111,6 @@ def load_asked(people: Path, source: str) -> AskedPeople:
         ) == 1
     else:
         authorised = np.ones(len(persons), bool)
-    kind = "" if with_obligors else "_member"
     order = np.flatnonzero(chosen)
     order = order[np.argsort(columns["person"][order], kind="stable")]
     return AskedPeople(
@@ -116,8 +118,8 @@ def load_asked(people: Path, source: str) -> AskedPeople:
         lo=columns["lo"].astype(np.uint64)[order],
         person=columns["person"].astype(np.int32)[order],
         authorised=authorised[order],
-        has_readable_name=columns[f"has_readable{kind}_name"].astype(bool)[order],
-        has_unreadable_name=columns[f"has_unreadable{kind}_name"].astype(bool)[order],
+        has_readable_name=columns[flags[0]].astype(bool)[order],
+        has_unreadable_name=columns[flags[1]].astype(bool)[order],
         names=name_digest,
         name_of=name_person,
     )

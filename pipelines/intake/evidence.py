@@ -325,9 +325,9 @@ def _gather_every_register(
     building: Path,
     carried: Carried | None,
 ) -> None:
-    """The second look, at the registers that were not looked at on the night whose rows are carried over."""
+    """The second look; not at registers whose rows are known from an earlier night and would be judged alike."""
     wanted: set[int] = set().union(*(one.registers for one in gathered))
-    if carried and wanted:
+    if carried and carried.earlier.is_judged_alike and wanted:
         wanted -= carried.keep_registers(wanted, building)
     registers = np.array(sorted(wanted), dtype=np.int64)
     if not len(registers):

@@ -181,15 +181,18 @@ def test_rows_of_a_day_that_has_come_are_found_among_those_of_people_who_stay(tm
     small.b.bank(small.wei, 4444, day=tomorrow)
     small.b.bank(small.silent, 4445, day=tomorrow)
     small.b.bank(small.wei, 4446, day=date(2026, 7, 3))
+    small.b.registered(small.b.people.new(), "HK1", "20", day=tomorrow)
+    small.b.registered(small.b.people.new(birth=tomorrow), "HK1", "20")
     nights = Nights(tmp_path, small.b)
     before = nights.read()
     nights.keep()
     nights.next_night()
     carried, whole = nights.read_twice()
-    assert carried.reused == {**ALL, "banks": "rows"}
+    assert carried.reused == {**ALL, "banks": "rows", "household_registration": "rows"}
     assert_same(carried, whole)
     assert carried.rows["banks"].num_rows == before.rows["banks"].num_rows + 1
     assert carried.results["banks"]["unauthorised"] == before.results["banks"]["unauthorised"] + 1
+    assert len(carried.registers) == len(before.registers) + 1
 
 
 def test_a_number_of_somebody_born_tonight_is_valid_on_both_sides(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select, union_all
 
 from portal.codes import clocks, source_names
 from portal.desk import Desk
 from portal.schema import Case, Household, Night, Visit, YearlyVisit
+from portal.scope import COUNTY_DIGITS
 from portal.workdays import add_months
 
 DUES = {
@@ -41,7 +42,10 @@ class SourceCoverage:
 
 @dataclass(frozen=True)
 class PlaceCoverage:
-    """Households on the roster of one township: how many are past a date, or were only partly checked last night."""
+    """Households on the roster of one township, or of one county (township_code '').
+
+    How many are past a date, or were only partly checked last night.
+    """
 
     county_code: str
     township_code: str
@@ -87,12 +91,15 @@ def source_coverage(desk: Desk) -> list[SourceCoverage]:
     ]
 
 
-def place_coverage(desk: Desk) -> list[PlaceCoverage]:
+def place_coverage(desk: Desk, county: str) -> list[PlaceCoverage]:
+    """The townships of `county` or of the viewer's own; above the county and without one, the counties."""
     visited = _last_visits()
+    by_county = len(desk.viewer.region) < COUNTY_DIGITS and not county
+    place = [Household.county_code] if by_county else [Household.county_code, Household.township_code]
     rows = desk.db.execute(
         select(
             Household.county_code,
-            Household.township_code,
+            literal("") if by_county else Household.township_code,
             func.count(Household.id),
             _how_many(_check_is_over(desk.today)),
             _how_many(Household.lacks != ""),
@@ -100,15 +107,20 @@ def place_coverage(desk: Desk) -> list[PlaceCoverage]:
             _how_many(visited.c.day.is_(None)),
         )
         .outerjoin(visited, visited.c.household_id == Household.household_id)
-        .where(Household.on_roster)
-        .group_by(Household.county_code, Household.township_code)
-        .order_by(Household.county_code, Household.township_code)
+        .where(Household.on_roster, *_within(county))
+        .group_by(*place)
+        .order_by(*place)
     )
     return [PlaceCoverage(*row) for row in rows]
 
 
-def household_coverage(desk: Desk, due: str, township: str, first: int, most: int) -> list[HouseholdCoverage]:
-    """Households on the roster, longest unchecked and unvisited first. due: a key of DUES; township: '' for all."""
+def household_coverage(
+    desk: Desk, due: str, county: str, township: str, first: int, most: int
+) -> list[HouseholdCoverage]:
+    """Households on the roster, longest unchecked and unvisited first.
+
+    due: a key of DUES; county, township: '' for all.
+    """
     visited = _last_visits()
     overdue = {
         "check": [_check_is_over(desk.today)],
@@ -119,7 +131,7 @@ def household_coverage(desk: Desk, due: str, township: str, first: int, most: in
     }[due]
     found = (
         _with_visits(visited)
-        .where(Household.on_roster, *overdue)
+        .where(Household.on_roster, *overdue, *_within(county))
         .order_by(
             func.coalesce(Household.checked_night, Household.first_night),
             func.coalesce(visited.c.day, Household.first_night),
@@ -175,6 +187,10 @@ def _last_day_over(today: date, months: int) -> date:
     while add_months(day, months) >= today:
         day -= timedelta(days=1)
     return day
+
+
+def _within(county: str) -> list[ColumnElement[bool]]:
+    return [Household.county_code == county] if county else []
 
 
 def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:

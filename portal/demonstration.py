@@ -49,12 +49,12 @@ def _accounts(office: Office) -> list[Account]:
         Account("xian2", f"{place_name(county)}乙", "county", county),
         # An objection is judged by a third: neither who proposed the decision nor who signed it.
         Account("xian3", f"{place_name(county)}丙", "county", county),
-        Account("lin", f"{place_name(other)}", "county", other),
-        Account("zhen", f"乡镇 {township}", "township", township),
-        Account("shi", place_name(county[:4]), "city", county[:4]),
-        Account("sheng", place_name(county[:2]), "province", county[:2]),
-        Account("shenji", "审计", "auditor", county[:2]),
-        Account("guanli", "系统管理", "admin", county[:2]),
+        Account("lin", f"{place_name(other)}甲", "county", other),
+        Account("zhen", f"{township} 甲", "township", township),
+        Account("shi", f"{place_name(county[:4])}甲", "city", county[:4]),
+        Account("sheng", f"{place_name(county[:2])}甲", "province", county[:2]),
+        Account("shenji", "审计员甲", "auditor", county[:2]),
+        Account("guanli", "管理员甲", "admin", county[:2]),
     ]
 
 

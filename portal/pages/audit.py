@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from pipelines.beijing import beijing_day
 from pipelines.errors import HeduiError
 from pipelines.manifest import night_folder, read_manifest
+from policy.codes import load_codes
 from portal.codes import action_names, source_names
 from portal.desk import Desk
 from portal.errors import NotFound
@@ -91,6 +92,8 @@ def _render(
         log=log_page(desk),
         kinds={kind: name for kind, (name, _) in KINDS.items()},
         sources=source_names(),
+        source_state=load_codes().source_states.name,
+        held_reason=load_codes().held_reasons.name,
         actions=action_names(),
         titles=TITLES,
         verdict=verdict,

@@ -19,7 +19,7 @@ from portal.dossier import officer_names
 from portal.errors import NotFound, Refused
 from portal.routing import page
 from portal.schema import Case, Visit, YearlyVisit
-from portal.scope import TOWNSHIP_DIGITS
+from portal.scope import COUNTY_DIGITS, TOWNSHIP_DIGITS
 from portal.work.field import seal_investigators
 
 
@@ -27,10 +27,12 @@ from portal.work.field import seal_investigators
 def show_coverage(desk: Desk) -> Response:
     given = desk.request.query_params
     due = given.get("due", "any") if given.get("due") in DUES else "any"
-    places = place_coverage(desk)
+    above = len(desk.viewer.region) < COUNTY_DIGITS
+    county = given.get("county", "")[:COUNTY_DIGITS] if above else ""
+    places = place_coverage(desk, county)
     township = given.get("township", "")[:TOWNSHIP_DIGITS]
     at, rows = desk.page_number, desk.settings.page_rows
-    found = household_coverage(desk, due, township, (at - 1) * rows, rows + 1)
+    found = household_coverage(desk, due, county, township, (at - 1) * rows, rows + 1)
     return desk.render(
         "coverage.html",
         sources=source_coverage(desk),
@@ -38,6 +40,8 @@ def show_coverage(desk: Desk) -> Response:
         dues=DUES,
         lacks=LACKS,
         due=due,
+        above=above,
+        county=county,
         township=township,
         at=at,
         more=len(found) > rows,

@@ -14,7 +14,7 @@ from tests.portal.seats import Seat
 PAGES = {
     "county": ["/", "/lists/discrepancies", "/lists/newly-eligible", "/lists/discrepancies?view=suppressed", "/cases/1", "/cases/4",
                "/cases/1/visit-form", "/people/1", "/coverage", "/upload", "/statistics", "/account/password", "/nothing"],
-    "province": ["/lists/discrepancies", "/cases/1", "/statistics", "/statistics/bulletin?month=2026-06"],
+    "province": ["/", "/coverage", "/coverage?due=all&county=440103", "/lists/discrepancies", "/cases/1", "/statistics", "/statistics/bulletin?month=2026-06"],
     "auditor": ["/audit", "/statistics"],
     "admin": ["/users"],
 }  # fmt: skip
@@ -111,10 +111,13 @@ def test_the_keyboard_alone_finds_a_case_and_the_next(browser, desk):
 
 
 def test_every_page_is_quiet_and_fits_the_screen(browser, desk):
+    """A county's old PC, and a telephone in the field."""
     for role, paths in PAGES.items():
         seat = Seat(browser, desk, "xian1" if role == "county" else role)
-        for path in paths:
-            seat.open(path)
-            wide = seat.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wide <= 0, (path, wide)
+        for width in (1366, 390):
+            seat.page.set_viewport_size({"width": width, "height": 768})
+            for path in paths:
+                seat.open(path)
+                wide = seat.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+                assert wide <= 0, (path, width, wide)
         assert [text for text in seat.complaints if "404" not in text] == []

@@ -68,6 +68,28 @@ def test_every_household_counts_and_a_partial_check_is_none(desk):
     assert totals(desk.officer("sheng", "province", "44")) == [3, 1, 1, 0, 3]  # F1 has left the roster
 
 
+def test_above_the_county_the_counties_are_told_and_the_townships_of_one(desk):
+    roster = [household("H1"), household("H2", town="002", lacks="authorisation")]
+    load(desk, "2026-06-30", [*roster, household("F1", county="440104"), household("G1", county="440203")])
+    city, county = desk.officer("shi", "city", "4401"), desk.officer("xian1", "county", "440103")
+
+    def places(officer, query=""):
+        page = BeautifulSoup(officer.get(f"/coverage{query}").text, "html.parser")
+        return [row.th.text for row in page.find("table").select("tbody tr")][:-1]
+
+    assert places(city) == ["广州市荔湾区", "广州市越秀区"]
+    assert totals(city) == [3, 0, 1, 0, 3]
+    assert places(city, "?county=440103") == places(county) == ["440103001", "440103002"]
+    assert totals(city, "?county=440103") == [2, 0, 1, 0, 2]
+    assert named(city, "?due=all") == ["F1", "H1", "H2"]
+    assert named(city, "?due=all&county=440103") == ["H1", "H2"]
+    assert named(city, "?due=all&county=440103&township=440103002") == ["H2"]
+    # A foreign county is an empty one, and below it the word means nothing.
+    assert "这个县区没有在保家庭" in city.get("/coverage?due=all&county=440203").text
+    assert named(city, "?due=all&county=440203") == []
+    assert named(county, "?due=all&county=440104") == ["H1", "H2"]
+
+
 def test_a_household_without_a_lead_is_visited_and_so_is_one_with_a_case(desk):
     load(desk, "2026-06-30", [household("H1"), household("H2"), household("H3")], [lead("H1", id=number(1))])
     county = desk.officer("xian1", "county", "440103")

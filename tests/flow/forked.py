@@ -1,6 +1,6 @@
 """Command-line runs as real processes that can be killed, without paying the imports for each.
 
-One process imports everything and touches nothing; every run is a fork of it.
+One process imports everything, loads the compiled loops and touches nothing else; every run is a fork of it.
 """
 
 from __future__ import annotations
@@ -112,8 +112,10 @@ def serve() -> None:
     import pipelines.report
     import pipelines.verify  # noqa: F401
     from expectations.gate import preload
+    from pipelines.intake.compile_loops import compile_loops
 
     preload().join()  # a fork in the middle of its imports would wait for them for ever
+    compile_loops()
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:

@@ -52,10 +52,19 @@ def found(answer):
     )
 
 
+def few_with_every_rule(rules):
+    """Households that have a lead of every rule between them, those of most rules first: a check takes a second."""
+    missing, chosen = set().union(*rules.values()), []
+    while missing:
+        chosen.append(max(sorted(rules), key=lambda household: len(rules[household] & missing)))
+        missing -= rules[chosen[-1]]
+    return chosen
+
+
 def test_a_household_of_every_rule_gives_the_leads_of_the_night(night, published):
     settings, manifest = night
-    of_rule = {lead[0]: household for household, leads in published.items() for lead in leads}
-    assert of_rule.keys() >= {
+    rules = {household: {lead[0] for lead in leads} for household, leads in published.items()}
+    assert set().union(*rules.values()) >= {
         "D01",
         "D03",
         "H01",
@@ -69,7 +78,7 @@ def test_a_household_of_every_rule_gives_the_leads_of_the_night(night, published
         "N01",
         "U01",
     }
-    for household in sorted(set(of_rule.values())):
+    for household in few_with_every_rule(rules):
         answer = check_household(settings, household, ACTOR, REASON)
         assert found(answer) == sorted(published[household]), household
         assert answer["seal"] == manifest["seal"]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from portal.codes import desk_codes
 from portal.database import look_at_rows
@@ -22,7 +22,8 @@ Household = tuple[str, str]
 def attach_to_cases(db: ScopedSession, opened_on: date, reopened: set[int]) -> int:
     """Give every lead a case; returns how many cases were opened.
 
-    A lead needs work when it stands unexplained and has no case, or its case was closed before its fact changed.
+    A lead needs work when it stands unexplained and has no case, or its case was closed before its fact changed, or
+    without an answer to it: it had come, or changed, after the decision was made.
     It joins the household's open case, or begins its next round. Other leads without a case join the latest one.
     """
     rows = _leads_to_place(db, reopened)
@@ -101,7 +102,7 @@ def _leads_to_place(db: ScopedSession, reopened: set[int]) -> list[Any]:
         Lead.township_code,
         Lead.present,
         Lead.suppression_id,
-        Case.stage.label("case_stage"),
+        or_(Lead.reply_code.is_(None), Lead.reply_fact != Lead.fact).label("unanswered"),
     )
     homeless = db.execute(
         select(*columns).outerjoin(Case, Case.id == Lead.case_id).where(Lead.case_id.is_(None))
@@ -111,7 +112,7 @@ def _leads_to_place(db: ScopedSession, reopened: set[int]) -> list[Any]:
         .join(Case, Case.id == Lead.case_id)
         .where(Case.stage == "closed", Lead.present, Lead.suppression_id.is_(None))
     ).all()
-    return [*homeless, *(row for row in decided if row.id in reopened)]
+    return [*homeless, *(row for row in decided if row.unanswered or row.id in reopened)]
 
 
 def _needs_work(row: Any) -> bool:

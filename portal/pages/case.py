@@ -26,6 +26,7 @@ WORK_NEEDS = {
     "outreach": "outreach",
     "reply": "reply",
     "suppress": "suppress",
+    "lift": "suppress",
     "send_back": "send_back",
     "decide": "decide",
     "second": "second",

@@ -3,7 +3,9 @@ a second person, a served notice, and the time to object; silence carries nothin
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import func, select
 
 from pipelines.beijing import beijing_day
 from portal.codes import desk_codes
@@ -29,6 +31,8 @@ def decide(desk: Desk, case: Case) -> str:
         check_stage(case, "decide")
     codes = desk_codes()
     code = codes.decisions[desk.fields.choice("code", "处理决定", codes.decisions)]
+    if case.list not in code.lists:
+        raise Refused(f"“{code.name}”不适用于这份清单：这一户没有在领取的待遇可以减少。")
     disposal = desk.fields.choice("disposal", "处置分类", codes.disposals)
     reasons = desk.fields.text("reasons", "理由")
     if len(reasons) < REASONS_AT_LEAST:
@@ -85,6 +89,11 @@ def second(desk: Desk, case: Case) -> str:
         raise Refused(NOT_OWN_PROPOSAL)
     answer = desk.fields.choice("answer", "复核意见", {"agree": 1, "return": 1})
     note = desk.fields.text("note", "复核说明", required=answer == "return")
+    if answer == "agree":
+        # A night may have come between the two: nobody signs what the data no longer say.
+        _check_answers(
+            desk, case, standing(leads_of(desk, case)), desk_codes().decisions[decision.code].adverse
+        )
     decision.second_id, decision.second_at = desk.viewer.user_id, desk.now
     decision.second_note_sealed = desk.vault.seal_text(note, "decision.second") if note else None
     if answer == "return":
@@ -106,8 +115,9 @@ def serve(desk: Desk, case: Case) -> str:
     check_stage(case, "serve")
     decision = latest_decision(desk, case, "final")
     served_on = desk.fields.day("served_on", "送达日期")
-    if decision.second_at is None or not beijing_day(decision.second_at) <= served_on <= desk.today:
-        raise Refused("送达日期须在决定之后，且不能晚于今天。")
+    made = max(filter(None, (decision.second_at, _last_recheck(desk, case))), default=None)
+    if made is None or not beijing_day(made) <= served_on <= desk.today:
+        raise Refused("送达日期须在决定（有异议复查的，在复查结论）之后，且不能晚于今天。")
     until = due_date("objection", served_on)
     desk.db.add(
         Notice(
@@ -126,10 +136,10 @@ def serve(desk: Desk, case: Case) -> str:
 def object_to(desk: Desk, case: Case) -> str:
     """Take the family's objection; possible after closing too, while a decision stands."""
     check_stage(case, "object")
-    latest_decision(desk, case, "final")
+    decision = latest_decision(desk, case, "final")
     raised_on = desk.fields.day("raised_on", "提出日期")
-    if raised_on > desk.today:
-        raise Refused("提出日期不能晚于今天。")
+    if not beijing_day(decision.second_at or decision.at) <= raised_on <= desk.today:
+        raise Refused("提出日期须在决定之后，且不能晚于今天。")
     grounds = desk.fields.text("grounds", "异议理由")
     desk.db.add(
         Objection(
@@ -195,14 +205,23 @@ def reopen(desk: Desk, case: Case) -> str:
     desk.db.add(
         Note(**written_by(desk, case), body_sealed=desk.vault.seal_text(f"重新办理：{reason}", "note.body"))
     )
+    reopen_closed(desk, case)
+    tell(desk, case, "reopened", "重新办理")
+    return "reopened"
+
+
+def reopen_closed(desk: Desk, case: Case) -> None:
+    """Take a closed case up again: what was decided holds no longer."""
     for decision in desk.db.scalars(
         select(Decision).where(Decision.case_id == case.id, Decision.state == "final")
     ):
         decision.state = "withdrawn"
     case.closed_on = case.closed_by = case.outcome = None
     enter(desk, case, "returned")
-    tell(desk, case, "reopened", "重新办理")
-    return "reopened"
+
+
+def _last_recheck(desk: Desk, case: Case) -> datetime | None:
+    return desk.db.scalars(select(func.max(Objection.resolved_at)).where(Objection.case_id == case.id)).one()
 
 
 def left_to_others(desk: Desk, case: Case) -> dict[str, str]:

@@ -10,6 +10,7 @@ from portal.desk import Desk
 from portal.errors import NotFound, Refused
 from portal.schema import Case, Lead, Reply, Suppression
 from portal.suppressions import write_out_after_commit
+from portal.work.decision import reopen_closed
 from portal.work.field import move_when_answered
 from portal.work.steps import check_stage, enter, leads_of, tell, written_by
 from portal.workdays import due_date
@@ -64,7 +65,14 @@ def _remember(desk: Desk, lead: Lead, code: str, reason: str, until: object) -> 
 
 
 def lift(desk: Desk, case: Case) -> str:
-    """Take an explanation back: the lead returns to work at once."""
+    """Take an explanation back: the lead returns to work at once.
+
+    Not while a decision is being signed, told or objected to: the case would leave that road half-way. A case that
+    closed against the family is reopened by its own step, with a reason.
+    """
+    check_stage(case, "lift")
+    if case.outcome in desk_codes().decisions and desk_codes().decisions[case.outcome].adverse:
+        raise Refused("本案已作出不利决定并办结，请先“重新办理”，再撤销说明。")
     wanted = desk.fields.whole("lead", "线索")
     lead = next((lead for lead in leads_of(desk, case) if lead.id == wanted), None)
     if lead is None or lead.suppression_id is None:
@@ -72,8 +80,10 @@ def lift(desk: Desk, case: Case) -> str:
     kept = desk.db.scalars(select(Suppression).where(Suppression.id == lead.suppression_id)).one()
     kept.lifted_at, kept.lifted_by = desk.now, desk.viewer.user_id
     lead.suppression_id = lead.reply_code = lead.reply_fact = None
-    case.closed_on = case.closed_by = case.outcome = None
-    enter(desk, case, "returned")
+    if case.stage == "closed":
+        reopen_closed(desk, case)
+    else:
+        enter(desk, case, "returned")
     write_out_after_commit(desk)
     tell(desk, case, "lifted", f"{lead.lead_no} 的说明已撤销")
     return "lifted"

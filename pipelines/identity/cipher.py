@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,6 @@ from pipelines.errors import HeduiError
 
 Algorithm = Literal["aes", "sm4"]
 Octets = npt.NDArray[np.uint8]
-Positions = npt.NDArray[np.int64]
 if TYPE_CHECKING:
     Column: TypeAlias = pa.Array | pa.ChunkedArray
 
@@ -34,13 +33,6 @@ BLOCK = 16
 NONCE_BYTES = 12
 TAG_BYTES = 16
 _KEY_BYTES = {"aes": 32, "sm4": 16}
-
-# Rows digested together: small enough that every intermediate array stays in a core's cache.
-_ROWS_AT_ONCE = 1 << 13
-# From this many blocks on a value is finished on its own, so one absurd value cannot cost a round per block.
-_ROUNDS_TOGETHER = 64
-# MASKS[k] keeps the first k bytes of a block.
-_MASKS = (np.arange(BLOCK) < np.arange(BLOCK + 1)[:, None]).astype(np.uint8) * np.uint8(255)
 
 
 class UnsealError(HeduiError, ValueError):
@@ -66,11 +58,11 @@ class Tokeniser:
 
     def tokens(self, blocks: Octets) -> Octets:
         """Encrypt one block per person: (n, 16) uint8 in, (n, 16) uint8 out, a keyed permutation."""
-        return _transform(self._ecb("person").encryptor(), blocks)
+        return transform(self._ecb("person").encryptor(), blocks)
 
     def open_tokens(self, tokens: Octets) -> Octets:
         """The blocks that `tokens` was given, (n, 16) uint8. Cannot tell a wrong key: the caller checks."""
-        return _transform(self._ecb("person").decryptor(), tokens)
+        return transform(self._ecb("person").decryptor(), tokens)
 
     def digest(self, values: Column, use: str) -> Octets:
         """Keyed digest of each value, (n, 16) uint8; a null counts as empty.
@@ -79,12 +71,14 @@ class Tokeniser:
         big-endian, eight zero bytes before it), so no message is the beginning of another; the data is
         padded with zeros. Different uses give unrelated digests.
         """
+        from pipelines.identity.cbc_mac import cbc_mac  # what only opens and seals need not load the compiler
+
         cipher = self._ecb(f"digest:{use}")
         chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
         out = np.empty((len(values), BLOCK), np.uint8)
         first = 0
         for chunk in chunks:
-            _cbc_mac(cipher, chunk, out[first : first + len(chunk)])
+            cbc_mac(cipher, chunk, out[first : first + len(chunk)])
             first += len(chunk)
         return out
 
@@ -155,71 +149,11 @@ def _derive(master: bytes, info: str, length: int) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=info.encode()).derive(master)
 
 
-def _transform(context: CipherContext, blocks: Octets) -> Octets:
+def transform(context: CipherContext, blocks: Octets) -> Octets:
+    """Each block of (n, 16) uint8 encrypted or decrypted by itself."""
     if blocks.dtype != np.uint8 or blocks.ndim != 2 or blocks.shape[1] != BLOCK:
         raise ValueError(f"wanted blocks of shape (n, {BLOCK}), uint8; found {blocks.shape}, {blocks.dtype}")
     # The library asks for one block of room beyond the result, less a byte.
     out = np.empty(blocks.size + BLOCK - 1, np.uint8)
     context.update_into(np.ascontiguousarray(blocks).reshape(-1).data, out.data)
     return out[: blocks.size].reshape(-1, BLOCK)
-
-
-def _cbc_mac(cipher: Cipher[modes.ECB], values: pa.Array[Any], out: Octets) -> None:
-    starts, lengths, data = _spans(values)
-    for first in range(0, len(values), _ROWS_AT_ONCE):
-        rows = slice(first, first + _ROWS_AT_ONCE)
-        out[rows] = _mac_rows(cipher, starts[rows], lengths[rows], data)
-
-
-def _mac_rows(cipher: Cipher[modes.ECB], starts: Positions, lengths: Positions, data: Octets) -> Octets:
-    opening = np.zeros((len(lengths), 2), ">u8")
-    opening[:, 1] = lengths
-    state = _transform(cipher.encryptor(), opening.view(np.uint8))
-    longer = np.flatnonzero(lengths > 0)
-    for done in range(0, _ROUNDS_TOGETHER * BLOCK, BLOCK):
-        if longer.size == 0:
-            return state
-        # A slice is no copy: most columns hold a value in every row.
-        rows: Any = slice(None) if longer.size == len(lengths) else longer
-        chained = state[rows] ^ _padded_blocks(data, starts[rows] + done, lengths[rows] - done)
-        state[rows] = _transform(cipher.encryptor(), chained)
-        longer = longer[lengths[longer] > done + BLOCK]
-    for row in longer:
-        rest = data[starts[row] + _ROUNDS_TOGETHER * BLOCK : starts[row] + lengths[row]]
-        state[row] = _finish_long_value(cipher, state[row], rest)
-    return state
-
-
-def _padded_blocks(data: Octets, at: Positions, left: Positions) -> Octets:
-    """16 bytes from each position, zeros where the value has ended; `data` ends in a block of zeros."""
-    windows: npt.NDArray[Any] = np.ndarray((len(data) - BLOCK + 1,), f"V{BLOCK}", data, strides=(1,))
-    blocks = windows[at].view(np.uint64).reshape(-1, 2)
-    blocks &= _MASKS.view(np.uint64)[np.minimum(left, BLOCK)]
-    return blocks.view(np.uint8)
-
-
-def _finish_long_value(cipher: Cipher[modes.ECB], state: Octets, rest: Octets) -> Octets:
-    chain = Cipher(cipher.algorithm, modes.CBC(state.tobytes())).encryptor()
-    last = chain.update(rest.tobytes() + bytes(-len(rest) % BLOCK))[-BLOCK:]
-    return np.frombuffer(last, np.uint8)
-
-
-def _spans(values: pa.Array[Any]) -> tuple[Positions, Positions, Octets]:
-    """Start and length of each value, and the bytes they point into with one block of zeros behind."""
-    narrow = pa.types.is_binary(values.type) or pa.types.is_string(values.type)
-    wide = pa.types.is_large_binary(values.type) or pa.types.is_large_string(values.type)
-    if not narrow and not wide:
-        raise TypeError(f"wanted a binary or string column, found {values.type}")
-    _, offset_buffer, data_buffer = values.buffers()
-    empty = np.zeros(BLOCK, np.uint8)
-    if len(values) == 0 or offset_buffer is None:
-        nothing = np.zeros(len(values), np.int64)
-        return nothing, nothing, empty
-    offsets = np.frombuffer(memoryview(offset_buffer), np.dtype(np.int32 if narrow else np.int64))
-    offsets = offsets[values.offset : values.offset + len(values) + 1].astype(np.int64)
-    lengths = np.diff(offsets)
-    if values.null_count:
-        lengths[values.is_null().to_numpy(zero_copy_only=False)] = 0
-    data = empty[:0] if data_buffer is None else np.frombuffer(memoryview(data_buffer), np.uint8)
-    used = data[offsets[0] : offsets[-1]]
-    return offsets[:-1] - offsets[0], lengths, np.concatenate([used, empty])

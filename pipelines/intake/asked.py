@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from connectors.registry import authorised_sources
-from pipelines.compiled import compiled
-
-_MOST_PREFIX_BITS = 24
-
-
-@compiled
-def _find(hi: Any, lo: Any, start: Any, shift: Any, known_hi: Any, known_lo: Any, found: Any) -> None:
-    for row in range(len(hi)):
-        prefix = hi[row] >> shift
-        found[row] = -1
-        for at in range(start[prefix], start[prefix + np.uint64(1)]):
-            if known_hi[at] == hi[row] and known_lo[at] == lo[row]:
-                found[row] = at
-                break
+from pipelines.intake.prefix_table import PrefixTable
 
 
 @dataclass
 class AskedPeople:
     """persons in token order (see sql/intake/person.sql), restricted to those whose records a source is compared with.
-
-    A token is uniformly random, so its leading bits are a perfect hash: a table of where each prefix begins turns
-    strangers away and leads to the one or two candidates at once.
 
     known_names: every readable name's digest once, sorted; pairs: person << 32 | place in known_names, sorted;
     sought: by position, and last for strangers, whose rows are looked for; nobody else's are, except by repair.
@@ -48,19 +31,14 @@ class AskedPeople:
     name_of: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        bits = min(len(self.hi).bit_length() + 2, _MOST_PREFIX_BITS)
-        self._shift = np.uint64(64 - bits)
-        counts = np.bincount((self.hi >> self._shift).astype(np.int64), minlength=1 << bits)
-        self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        self._tokens = PrefixTable(self.hi, self.lo)
         self.known_names, ranks = np.unique(self.names, return_inverse=True)
         self.pairs = np.sort(_pair_keys(self.name_of, ranks))
         self.sought = np.append(np.ones(len(self.hi), dtype=bool), False)
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""
-        found = np.empty(len(hi), dtype=np.int64)
-        _find(hi, lo, self._start, self._shift, self.hi, self.lo, found)
-        return found
+        return self._tokens.find(hi, lo)
 
     def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether anybody asked about bears the name."""

@@ -7,8 +7,10 @@ import json
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 
 from connectors.contract import Column, FileContract
+from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.intake.asked import AskedPeople
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
@@ -28,6 +30,7 @@ def compile_loops() -> None:
         file = FileContract("x", "x", format_, "utf-8", _COLUMNS, root="records")  # type: ignore[arg-type]
         for judged in read_records(io.BytesIO(content.encode()), file, "x", judging):
             judged.text("name", np.arange(len(judged.lines)))
+    Tokeniser(bytes(MASTER_BYTES)).digest(pa.array(["x"]), "name")
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)
     AskedPeople(nobody, nobody, persons, flags, flags, flags, no, persons).find(nobody, nobody)

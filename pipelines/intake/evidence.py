@@ -22,6 +22,7 @@ from pipelines.durable import replacing_folder
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
 from pipelines.identity.names import digest_names, short_digest
+from pipelines.identity.row_digest import digest_rows, row_numbers
 from pipelines.identity.tokens import token_halves
 from pipelines.intake.asked import AskedPeople, load_asked
 from pipelines.intake.carried import Carried
@@ -30,14 +31,13 @@ from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, o
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.judged import Judged
+from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.receipts import Receipt, ReceiptFile
 from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of_heads
 from pipelines.intake.reuse import find_carried, forget_reading, is_as_promised, note_reading, reading_key
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
 from policy.model import PolicyAt
-
-_MARK_BITS = 24
 
 
 class _Reached(NamedTuple):
@@ -186,25 +186,21 @@ def _repair(
 def _evidence_table(
     checked: Judged, rows: NDArray[np.int64], columns: dict[str, Any], cipher: Tokeniser
 ) -> pa.Table:
-    texts: list[pa.Array] = []
-    values: dict[str, Any] = {}
+    numbers: list[NDArray[np.int64]] = []
     for column in checked.file.columns:
         if column.type in ("id", "name"):
             continue
-        if column.type in ("text", "identifier", "carried"):
-            value = checked.text(column.name, rows)
-            texts.append(value)
-            if column.type == "identifier":
-                values[column.name] = short_digest(value, "account", cipher)
-            elif column.type == "text":
-                values[column.name] = value
-        else:
-            values[column.name] = value = checked.canonical(column.name, rows)
-            texts.append(value.cast(pa.string()))
-    whole = pc.binary_join_element_wise(
-        *texts, pa.scalar("\x1f", pa.string()), null_handling="replace", null_replacement=""
-    )
-    columns = {**columns, "row_digest": short_digest(whole, "row", cipher), **values}
+        if column.type == "identifier":
+            columns[column.name] = short_digest(checked.text(column.name, rows), "account", cipher)
+            numbers.append(columns[column.name])
+            continue
+        # What is only carried is no evidence; it tells equal rows from others.
+        is_text = column.type in ("text", "carried")
+        values = checked.text(column.name, rows) if is_text else checked.canonical(column.name, rows)
+        numbers.append(row_numbers(values, cipher))
+        if column.type != "carried":
+            columns[column.name] = values
+    columns["row_digest"] = digest_rows(numbers, len(rows), cipher)
     schema = evidence_schema(checked.file)
     return pa.table({name: columns[name] for name in schema.names}, schema=schema)
 
@@ -220,16 +216,14 @@ def gather_registers(
 ) -> None:
     """Second look at household_registration: the rows that share a register with a member, without names."""
     file = contract.files[0]
-    # A search among all registers costs ten times a look at a table that turns most strangers away.
-    marked = np.zeros(1 << _MARK_BITS, dtype=bool)
-    marked[_register_mark(registers)] = True
+    ordered = np.sort(registers.view(np.uint64))
+    wanted = PrefixTable(ordered, ordered)
     with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, feed.open(listed.name) as stream:
         for checked in read_records(stream, file, listed.name, judging):
             good = np.flatnonzero(checked.mask == 0)
             numbers = short_digest(checked.text("register_no", good), "account", cipher)
-            (maybe,) = np.nonzero(marked[_register_mark(numbers)])
-            at = np.searchsorted(registers, numbers[maybe]).clip(max=len(registers) - 1)
-            ours = maybe[registers[at] == numbers[maybe]]
+            asked = numbers.view(np.uint64)
+            ours = np.flatnonzero(wanted.find(asked, asked) >= 0)
             if not len(ours):
                 continue
             rows = good[ours]
@@ -246,11 +240,6 @@ def gather_registers(
                 "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
             }
             writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))
-
-
-def _register_mark(digests: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Some bits of each digest: an index into a table of 2^_MARK_BITS."""
-    return digests & np.int64((1 << _MARK_BITS) - 1)
 
 
 def intake_source(

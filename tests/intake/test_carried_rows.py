@@ -294,4 +294,4 @@ def test_carried_evidence_is_what_a_whole_reading_gives(seed: int, tmp_path: Pat
         carried, whole = nights.read_twice()
         assert_same(carried, whole)
         seen.update(carried.reused.values())
-    assert seen["all"] and seen["rows"], f"too quiet to show anything: {seen}"
+    assert seen["all"] + seen["rows"] > seen["nothing"], f"too little was carried over: {seen}"

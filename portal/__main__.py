@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from alembic.util import CommandError
 
 from pipelines.beijing import beijing_day
 from pipelines.errors import HeduiError
@@ -21,10 +22,20 @@ from portal.accounts import create_user, new_password
 from portal.app import create_app, open_office
 from portal.backup import BackupRefused, back_up, restore
 from portal.database import open_database
-from portal.demonstration import make_accounts
+from portal.demonstration import NoDemonstration, make_accounts
 from portal.errors import DeskError
 from portal.load import LoadReport, NightOutOfOrder, load_new_nights, load_night
 from portal.settings import SettingMissing, Settings, current_time, settings_from_environment
+
+REFUSALS = (
+    SettingMissing,
+    HeduiError,
+    BackupRefused,
+    NightOutOfOrder,
+    NoDemonstration,
+    DeskError,
+    OSError,
+)
 
 
 class PortTaken(OSError):
@@ -39,8 +50,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = settings_from_environment(demonstration=given.command == "demo")
         return COMMANDS[given.command](settings, given)
-    except (SettingMissing, HeduiError, BackupRefused, NightOutOfOrder, DeskError, OSError) as problem:
+    except REFUSALS as problem:
         print(f"portal {given.command}: {problem}", file=sys.stderr)
+        return 1
+    except CommandError as problem:
+        # Only the migrations raise it: they do not know the revision that the tables are of.
+        print(
+            f"portal {given.command}: the database is of another version of the desk than this program ({problem}); "
+            "wanted the program that wrote it, or a newer one",
+            file=sys.stderr,
+        )
         return 1
 
 
@@ -83,8 +102,8 @@ def load(settings: Settings, given: argparse.Namespace) -> int:
 def demo(settings: Settings, given: argparse.Namespace) -> int:
     """Load the sample province's nights and serve them with demonstration accounts, on loopback only."""
     port = free_port("127.0.0.1", given.port or settings.port)
-    load(settings, argparse.Namespace(as_of=None))
     office = open_office(settings)
+    load(settings, argparse.Namespace(as_of=None))
     accounts, password = make_accounts(office)
     print(f"\nhttp://127.0.0.1:{port}/   密码（所有演示账号）：{password}\n")
     for account in accounts:

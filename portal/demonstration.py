@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from portal.accounts import create_user, new_password
 from portal.auth.passwords import hash_password
 from portal.desk import Office
-from portal.schema import Lead, User
+from portal.schema import Lead, Setting, User
 from portal.scope import open_machine_session
 from portal.sheet import place_name
+
+_MARK = "demonstration"
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,37 @@ class Account:
     region: str
 
 
+class NoDemonstration(ValueError):
+    """The database was not begun by a demonstration: the accounts in it are somebody's."""
+
+
 def make_accounts(office: Office) -> tuple[list[Account], str]:
-    """Accounts of every role for the county with most leads on both lists; one new password for all, at every start."""
+    """Accounts of every role for the county with most leads on both lists; one new password for all, at every start.
+
+    Raises NoDemonstration where there are other accounts: these open every record and ask for no second factor.
+    """
     password = new_password()
     accounts = _accounts(office)
+    _mark_as_demonstration(office, {account.login for account in accounts})
     for account in accounts:
         _make_or_renew(office, account, password)
     return accounts, password
+
+
+def _mark_as_demonstration(office: Office, own: set[str]) -> None:
+    """Accounts that were made while trying are no hindrance the next time."""
+    with open_machine_session(office.engine, writes=True) as db:
+        if db.get(Setting, _MARK) is not None:
+            return
+        others = select(func.count(User.id)).where(or_(User.login.not_in(own), User.totp_needed))
+        found = db.scalars(others).one()
+        if found:
+            raise NoDemonstration(
+                f"the database holds {found} accounts that no demonstration made; wanted a database of its own. "
+                "Choose another HEDUI_HOME, and leave HEDUI_PORTAL_DATABASE unset"
+            )
+        db.add(Setting(key=_MARK, value="yes"))
+        db.commit()
 
 
 def _accounts(office: Office) -> list[Account]:

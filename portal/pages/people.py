@@ -21,14 +21,7 @@ def show_person(desk: Desk) -> Response:
     lead = desk.db.scalars(select(Lead).where(Lead.id == wanted)).one_or_none()
     if lead is None or lead.person is None:
         raise NotFound()
-    leads = list(
-        desk.db.scalars(
-            select(Lead)
-            .where(or_(Lead.person == lead.person, Lead.household_id == lead.household_id))
-            .order_by(Lead.first_night, Lead.lead_no)
-            .limit(_SHOWN)
-        )
-    )
+    leads = _leads_about(desk, lead)
     names = officer_names(desk)
     shown = show_leads(desk, leads, [], names)
     cases = {one.case_id for one in leads if one.case_id}
@@ -42,6 +35,19 @@ def show_person(desk: Desk) -> Response:
         events=[(event, names.get(event.by_id or 0, "系统")) for event in _events(desk, cases)],
         cases=list(desk.db.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id))),
     )
+
+
+def _leads_about(desk: Desk, lead: Lead) -> list[Lead]:
+    """Those of the person and of the household, oldest first; of very many the newest, and the one asked for."""
+    found = list(
+        desk.db.scalars(
+            select(Lead)
+            .where(or_(Lead.person == lead.person, Lead.household_id == lead.household_id))
+            .order_by(Lead.first_night.desc(), Lead.lead_no.desc())
+            .limit(_SHOWN)
+        )
+    )
+    return ([] if lead in found else [lead]) + found[::-1]
 
 
 def _changes(desk: Desk, leads: list[Lead]) -> list[tuple[LeadChange, Lead]]:

@@ -43,7 +43,9 @@ def show_bulletin(desk: Desk) -> Response:
 
 
 def _month(desk: Desk) -> date:
+    """The month of the address; this one when it tells none, or one that no month follows."""
     try:
-        return date.fromisoformat(f"{desk.request.query_params.get('month', '')}-01")
+        month = date.fromisoformat(f"{desk.request.query_params.get('month', '')}-01")
     except ValueError:
         return desk.today.replace(day=1)
+    return month if month.year < date.max.year else desk.today.replace(day=1)

@@ -6,17 +6,22 @@ import io
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import func, select
 
 from portal.__main__ import main
 from portal.codes import FOLDER, clocks, desk_codes, rule_figures
+from portal.demonstration import NoDemonstration, make_accounts
+from portal.schema import User
+from portal.scope import open_machine_session
 from portal.sheet import RULES, figure, yuan
 from portal.statistics import SMALLEST_CELL, Rate, cover_small_cells, wilson_interval
 from portal.workdays import add_months, add_working_days, work_calendar
@@ -83,6 +88,9 @@ def test_the_statistics_count_what_was_answered_and_hide_the_few(desk):
     assert page.count("50.0%") >= 2 and "23.7% – 76.3%" in page
     assert "household-1" not in page and "核实后维持或无需处理 <b>1</b>" in page
     assert "荔湾区" in province.get("/statistics/bulletin?month=2026-06").text
+    # No month follows the last one.
+    for month in ("9999-12", "0000-01", "2026-13", "%00"):
+        assert "2026年07月" in province.get(f"/statistics/bulletin?month={month}").text
 
 
 def told_to(officer, path):
@@ -183,6 +191,32 @@ def test_a_taken_port_is_named_before_anything_is_loaded(desk, way, monkeypatch)
             assert "--port 8090" in told.stderr and "HEDUI_PORTAL_PORT=8090" in told.stderr
             assert "Errno" not in told.stderr and "密码" not in told.stdout
     assert not (desk.home / "desk.sqlite").exists()
+
+
+def test_a_demonstration_does_not_open_somebodys_desk(desk):
+    with open_machine_session(desk.engine) as db:
+        before = db.scalars(select(func.count(User.id))).one()
+    desk.hire("xian1", "county", "440103", totp_needed=True)
+    with pytest.raises(NoDemonstration, match="1 accounts that no demonstration made"):
+        make_accounts(desk.office)
+    with open_machine_session(desk.engine) as db:
+        assert db.scalars(select(func.count(User.id))).one() == before + 1
+
+
+def test_an_account_made_while_trying_does_not_end_the_demonstration(desk):
+    accounts, first = make_accounts(desk.office)
+    desk.hire("zhang", "county", "440103", totp_needed=True)
+    again, second = make_accounts(desk.office)
+    assert accounts == again and first != second
+
+
+def test_a_database_of_a_newer_desk_is_named(desk):
+    publish(desk.home, desk.ring, "2026-06-30", [lead("H1", id=number(1))])
+    assert run_portal(desk.home, "load").returncode == 0
+    with closing(sqlite3.connect(desk.home / "desk.sqlite")) as newer, newer:
+        newer.execute("update alembic_version set version_num = '9999'")
+    told = run_portal(desk.home, "load")
+    assert told.returncode == 1 and "of another version of the desk" in told.stderr and "9999" in told.stderr
 
 
 def test_what_is_no_port_is_refused(tmp_path, monkeypatch):

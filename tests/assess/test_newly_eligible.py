@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import duckdb
-import pytest
 
 from .tables import build, put
 
@@ -22,6 +22,11 @@ GROUNDS = "category max_grade\n肢体 2\n智力 3"
 
 def found(position: str, member: str = "age\n40", **parameters: Any) -> list[tuple[str, int | None, Decimal]]:
     """(rule, record, value in yuan)."""
+    return [(rule, record, value) for _, rule, record, value in leads(position, member, **parameters)]
+
+
+def leads(position: str, member: str, **parameters: Any) -> list[tuple[int, str, int | None, Decimal]]:
+    """(household, rule, record, value in yuan)."""
     with duckdb.connect(":memory:") as con:
         put(con, "household_position", position)
         put(con, "member", member)
@@ -29,16 +34,44 @@ def found(position: str, member: str = "age\n40", **parameters: Any) -> list[tup
         put(con, "tekun_disability", GROUNDS)
         build(con, "candidate", "newly_eligible", **parameters)
         rows = con.execute(
-            "select rule, record, value_cents from newly_eligible order by household, rule"
+            "select household, rule, record, value_cents from newly_eligible order by household, rule, record"
         ).fetchall()
-    return [(rule, record, Decimal(int(value)) / 100) for rule, record, value in rows]
+    return [(household, rule, record, Decimal(int(value)) / 100) for household, rule, record, value in rows]
+
+
+def table(rows: Iterable[Mapping[str, object]]) -> str:
+    lines = [list(row.items()) for row in rows]
+    return "\n".join(
+        [" ".join(name for name, _ in lines[0]), *(" ".join(str(cell) for _, cell in line) for line in lines)]
+    )
+
+
+def rules_of_each(
+    positions: Sequence[Mapping[str, object]], members: Sequence[Mapping[str, object]], **parameters: Any
+) -> list[list[str]]:
+    """Each position a household of its own in one world, with all of `members`, or the one at its place."""
+    at_home = members if len(members) == len(positions) else None
+    people = [
+        {"household": number, **person}
+        for number in range(len(positions))
+        for person in ([at_home[number]] if at_home else members)
+    ]
+    numbered = [{**person, "record": record} for record, person in enumerate(people)]
+    homes = [{"household": number, **position} for number, position in enumerate(positions)]
+    rules: list[list[str]] = [[] for _ in positions]
+    for household, rule, _, _ in leads(table(homes), table(numbered), **parameters):
+        rules[household].append(rule)
+    return rules
+
+
+MONITORED: dict[str, object] = {
+    "list": "monitored", "programme": "-", "n": 2, "declared_annual_income_per_capita": 0, "rigid_expenditure_12m": 0,
+    "has_obligor": "yes",
+}  # fmt: skip
 
 
 def monitored(**cells: Any) -> str:
-    usual = {"list": "monitored", "programme": "-", "n": 2, "declared_annual_income_per_capita": 0, "rigid_expenditure_12m": 0,
-             "has_obligor": "yes"}  # fmt: skip
-    whole = {**usual, **cells}
-    return " ".join(whole) + "\n" + " ".join(map(str, whole.values()))
+    return table([{**MONITORED, **cells}])
 
 
 def rules(position: str, member: str = "age\n40", **parameters: Any) -> list[str]:
@@ -69,21 +102,17 @@ declared   verified    assets    rigid     rule
 """
 
 
-@pytest.mark.parametrize("line", EDGES.strip().splitlines()[1:])
-def test_the_first_rule_that_fits(line: str) -> None:
-    declared, verified, assets, rigid, rule = line.split()
-    position = monitored(
-        declared_annual_income_per_capita=declared,
-        income_micro=verified,
-        assets14=assets,
-        rigid_expenditure_12m=rigid,
-    )
-    assert rules(position) == ([] if rule == "-" else [rule])
+def test_the_first_rule_that_fits() -> None:
+    columns = ("declared_annual_income_per_capita", "income_micro", "assets14", "rigid_expenditure_12m")
+    lines = [line.split() for line in EDGES.strip().splitlines()[1:]]
+    positions = [{**MONITORED, **dict(zip(columns, line, strict=False))} for line in lines]
+    told = rules_of_each(positions, [{"age": 40}])
+    assert [" ".join([*line[:4], *rules]) for line, rules in zip(lines, told, strict=True)] == [
+        " ".join(line).removesuffix(" -") for line in lines
+    ]
 
 
-@pytest.mark.parametrize(
-    ("age", "grade", "category", "cells", "rule"),
-    [
+TEKUN: list[tuple[object, str, str, dict[str, object], str]] = [
         (60, "-", "-", {}, "N05"), (59, "-", "-", {}, "N01"), (15, "-", "-", {}, "N05"), (16, "-", "-", {}, "N01"),
         (40, "2", "肢体", {}, "N05"), (40, "3", "肢体", {}, "N01"), (40, "3", "智力", {}, "N05"), (40, "4", "智力", {}, "N01"),
         (40, "1", "精神", {}, "N01"), (60, "-", "-", {"has_obligor": "yes"}, "N01"), (60, "-", "-", {"n": 2}, "N01"),
@@ -91,11 +120,18 @@ def test_the_first_rule_that_fits(line: str) -> None:
         (60, "-", "-", {"declared_annual_income_per_capita": "15600"}, "N02"),
         (60, "-", "-", {"assets14": "12000"}, "N05"), (60, "-", "-", {"assets14": "12000.01"}, "N01"),
         (60, "-", "-", {"business_cases": 1}, "N06"), ("-", "-", "-", {}, "N01"),
-    ],
-)  # fmt: skip
-def test_tekun(age: object, grade: str, category: str, cells: dict[str, Any], rule: str) -> None:
-    member = f"age disability_grade disability_category\n{age} {grade} {category}"
-    assert rules(monitored(**{"n": 1, "has_obligor": "no", **cells}), member) == [rule]
+]  # fmt: skip
+
+
+def test_tekun() -> None:
+    usual = {**MONITORED, "n": 1, "has_obligor": "no", "assets14": 0, "business_cases": 0}
+    told = rules_of_each(
+        [{**usual, **cells} for _, _, _, cells, _ in TEKUN],
+        [{"age": one[0], "disability_grade": one[1], "disability_category": one[2]} for one in TEKUN],
+    )
+    assert [(*one[:4], rules) for one, rules in zip(TEKUN, told, strict=True)] == [
+        (*one[:4], [one[4]]) for one in TEKUN
+    ]
 
 
 def test_what_is_withheld_and_what_is_asked_without_authorisation() -> None:
@@ -139,22 +175,21 @@ def test_single_members_are_covered_beside_a_margin_household() -> None:
     assert rules(position, MEMBERS, registration_usable=False) == ["N02"]
 
 
-@pytest.mark.parametrize(
-    ("programme", "declared", "verified", "assets", "wanted"),
-    [
+MOVES: list[tuple[str, str, str, str, list[str]]] = [
         ("低保边缘", "3999.99", "0", "96000", ["U01"]), ("低保边缘", "4000", "0", "0", ["U02", "U02"]),
         ("低保边缘", "0", "24000", "0", ["U02", "U02"]), ("低保边缘", "0", "23999.99", "0", ["U01"]),
         ("低保边缘", "0", "0", "96000.01", ["U02", "U02"]), ("低保边缘", "0", "0", "144000.01", []),
         ("低保边缘", "5999.99", "0", "0", ["U02", "U02"]), ("低保边缘", "6000", "0", "0", []),
         ("刚性支出", "3999.99", "0", "0", ["U01"]), ("刚性支出", "4000", "0", "0", []), ("低保", "0", "0", "0", []), ("特困", "0", "0", "0", []),
-    ],
-)  # fmt: skip
-def test_roster_households_that_could_move(
-    programme: str, declared: str, verified: str, assets: str, wanted: list[str]
-) -> None:
-    position = (
-        "programme n declared_monthly_income income_micro assets14\n"
-        f"{programme} 4 {declared} {verified} {assets}"
-    )  # fmt: skip
-    assert rules(position, MEMBERS) == wanted
-    assert rules(position, MEMBERS, five_usable=False) == rules(position, MEMBERS, tax_comparable=False) == []
+]  # fmt: skip
+
+
+def test_roster_households_that_could_move() -> None:
+    columns = ("programme", "declared_monthly_income", "income_micro", "assets14")
+    positions = [{"n": 4, **dict(zip(columns, one, strict=False))} for one in MOVES]
+    names, *lines = (line.split() for line in MEMBERS.strip().splitlines())
+    members = [dict(zip(names, line, strict=True)) for line in lines]
+    told = rules_of_each(positions, members)
+    assert [(*one[:4], rules) for one, rules in zip(MOVES, told, strict=True)] == MOVES
+    for closed in ("five_usable", "tax_comparable"):
+        assert not any(rules_of_each(positions, members, **{closed: False}))

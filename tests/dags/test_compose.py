@@ -164,6 +164,8 @@ def airflow_environment(folder, database, port):
         # Both would listen on fixed ports here.
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+        # Else the night that is due begins as soon as it is found, and nobody here looks at it.
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
         "HEDUI_HOME": str(folder / "home"),
         "HEDUI_FEEDS": str(folder),
         "HEDUI_AIRFLOW_USER": "operator",

@@ -23,7 +23,7 @@ from portal.schema import Case, Download, Lead, Note
 from portal.sheet import COLUMNS, SheetRow
 from portal.work.field import answer_lead
 from portal.work.outreach import register_contact
-from portal.work.steps import leads_of, tell, written_by
+from portal.work.steps import case_by_id, leads_of, tell, written_by
 from portal.workbook import SHEET
 
 MAX_ROWS = 60_000
@@ -171,9 +171,8 @@ def _take_row(desk: Desk, list_name: str, row: _FilledRow, contacts: dict[int, _
 
 
 def _take(desk: Desk, list_name: str, row: _FilledRow, lead_no: str, contacts: dict[int, _Contact]) -> None:
-    lead, download, version = _find_lead(desk, list_name, row, lead_no)
+    case, lead, download, version = _find_lead(desk, list_name, row, lead_no)
     code = answer_choices(list_name).get(row.answer)
-    case = desk.db.scalars(select(Case).where(Case.id == lead.case_id)).one()
     earlier = contacts.get(case.id)
     if earlier is not None and earlier.versions.get(lead.id) == version:
         _take_same_contact(desk, case, row, code, earlier)
@@ -198,20 +197,26 @@ def _take(desk: Desk, list_name: str, row: _FilledRow, lead_no: str, contacts: d
     desk.db.flush()
 
 
-def _find_lead(desk: Desk, list_name: str, row: _FilledRow, lead_no: str) -> tuple[Lead, Download, int]:
-    """The row's lead, the download it came with and the lead's version then. Raises Refused for what is not ours."""
+def _find_lead(desk: Desk, list_name: str, row: _FilledRow, lead_no: str) -> tuple[Case, Lead, Download, int]:
+    """The row's case and lead, the download it came with and the lead's version then. Refused: what is not ours."""
     canary, _, rest = row.check.partition(".")
     version = rest.partition(".")[0][:9]
     download = desk.db.scalars(select(Download).where(Download.canary == canary)).one_or_none()
-    lead = desk.db.scalars(select(Lead).where(Lead.lead_no == lead_no, Lead.list == list_name)).first()
-    if download is None or lead is None or not (version.isascii() and version.isdigit()):
+    same = (Lead.lead_no == lead_no, Lead.list == list_name)
+    case_id = desk.db.scalars(select(Lead.case_id).where(*same)).first()
+    if download is None or case_id is None or not (version.isascii() and version.isdigit()):
         raise Refused("不是本工作台下载给您的行，或者不在您的管辖范围内。")
     if download.user_id != desk.viewer.user_id:
         raise Refused("这一行是其他人下载的，请回传自己下载的表格。")
-    told = SheetRow(lead.id, lead.case_id or 0, int(version), lead_no, "", "", False, False, row.cells)
+    # The case first, then the lead as it is by then: a night or a colleague may have been waited for.
+    case = case_by_id(desk, case_id)
+    lead = desk.db.scalars(select(Lead).where(*same).execution_options(populate_existing=True)).first()
+    if lead is None or lead.case_id != case.id:
+        raise Refused("下载之后这条线索已有新的数据或办理记录，请重新下载。")
+    told = SheetRow(lead.id, case.id, int(version), lead_no, "", "", False, False, row.cells)
     if not hmac.compare_digest(check_codes(desk.vault, canary, [told])[0].encode(), row.check.encode()):
         raise Refused("这一行的内容在下载后被改动过。")
-    return lead, download, int(version)
+    return case, lead, download, int(version)
 
 
 def _contact_day(row: _FilledRow) -> date:

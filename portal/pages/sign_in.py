@@ -40,7 +40,10 @@ def sign_in(desk: Desk) -> Response:
     origin = desk.request.client.host if desk.request.client else "-"
     count_sign_in(desk.db, origin, desk.now, desk.settings)
     login = desk.fields.raw("login").strip()[:64]
-    user = desk.db.scalars(select(User).where(User.login == login, User.active)).one_or_none()
+    # One attempt after the other: many at the same moment would be counted as one.
+    user = desk.db.scalars(
+        select(User).where(User.login == login, User.active).with_for_update()
+    ).one_or_none()
     right = verify_password(
         user.password_hash if user else None, desk.fields.raw("password")[:1024], desk.settings.argon2
     )
@@ -60,7 +63,7 @@ def show_code(desk: Desk) -> Response:
 
 @page("POST", "/sign-in/code", may="own_account", stages=("code",))
 def enter_code(desk: Desk) -> Response:
-    user = _own_user(desk)
+    user = _own_user(desk, alone=True)
     if _is_locked(desk, user) or not _accept_code(desk, user):
         _count_failure(desk, user)
         desk.record("sign_in_refused", way="code", known=True)
@@ -175,8 +178,10 @@ def _set_cookie(desk: Desk, response: Response, cookie: str) -> None:
     )
 
 
-def _own_user(desk: Desk) -> User:
-    return desk.db.scalars(select(User).where(User.id == desk.viewer.user_id)).one()
+def _own_user(desk: Desk, alone: bool = False) -> User:
+    """alone: no other request may look at the account until this one is over: a code is good once."""
+    wanted = select(User).where(User.id == desk.viewer.user_id)
+    return desk.db.scalars(wanted.with_for_update() if alone else wanted).one()
 
 
 def _is_locked(desk: Desk, user: User) -> bool:

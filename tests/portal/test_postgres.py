@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
 from portal.backup import back_up, restore
-from portal.database import open_database
+from portal.database import hold_cases, open_database
 from tests.portal import test_sheets
 from tests.portal.cases import answer_all, case_of, leads_of, served_stop
 from tests.portal.conftest import load_sample
@@ -79,8 +82,6 @@ def test_the_whole_journey(postgres, tmp_path):
 
 
 def test_at_the_same_moment_only_one_gets_through(postgres, tmp_path):
-    from concurrent.futures import ThreadPoolExecutor
-
     with serve_desk(tmp_path, database=fresh_database(postgres, "race")) as desk:
         load_sample(desk)
         county = desk.officer("xian1", "county", "440103")
@@ -100,3 +101,48 @@ def test_at_the_same_moment_only_one_gets_through(postgres, tmp_path):
             )
         assert sorted(answers) == [303] + [409] * 5
         assert answer_all
+
+
+def test_wrong_passwords_at_the_same_moment_are_each_counted(postgres, tmp_path):
+    with serve_desk(tmp_path, database=fresh_database(postgres, "guess")) as desk:
+        guessed = desk.hire("xian1", "county", "440103")
+        form = {"csrf": guessed.csrf("/sign-in"), "login": "xian1", "password": "Wrong-Horse-7-Staple"}
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda _: guessed.web.post("/sign-in", data=form).status_code, range(6)))
+        assert answers == [401] * 6
+        # Five and no more: the right one is of no use either.
+        assert guessed.sign_in().status_code == 401
+
+
+def test_a_night_that_comes_into_an_upload_is_waited_for(postgres, tmp_path):
+    """The row is judged by what the lead is when the night is over, and nothing is answered to another fact."""
+    with serve_desk(tmp_path, database=fresh_database(postgres, "night")) as desk:
+        load_sample(desk)
+        county = desk.officer("xian1", "county", "440103")
+        answers = {
+            found.lead_no: ("属实", "x") for household in ("H1", "H2") for found in leads_of(desk, household)
+        }
+        book, *_ = test_sheets.fill(test_sheets.take(county), answers)
+        with ThreadPoolExecutor(1) as pool, desk.engine.connect() as night:
+            hold_cases(night)
+            returned = pool.submit(test_sheets.send_back, county, book)
+            wait_until_somebody_waits(desk.engine)
+            night.execute(
+                text(
+                    "update leads set fact = '1', version = version + 1 where lead_no = '440103-20260630-D-00001'"
+                )
+            )
+            night.commit()
+            taken, refused = returned.result(timeout=30)
+        assert (taken, [row[1] for row in refused]) == (2, ["440103-20260630-D-00001"])
+        assert "重新下载" in refused[0][3] and leads_of(desk, "H1")[0].reply_code is None
+
+
+def wait_until_somebody_waits(engine):
+    waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+    for _ in range(200):
+        with engine.connect() as connection:
+            if connection.execute(waiting).scalar_one():
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waited for the night")

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from pipelines.identity import ringfile
 from pipelines.identity.keyring import KeyRing, KeyRingError, new_ring, read_passphrase
 
 PASSPHRASE = "HEDUI_KEYRING_PASSPHRASE"
@@ -17,6 +18,12 @@ PASSPHRASE = "HEDUI_KEYRING_PASSPHRASE"
 def home(tmp_path):
     (tmp_path / "home").mkdir()
     return tmp_path / "home"
+
+
+@pytest.fixture
+def quick_wrapping(monkeypatch):
+    """A passphrase that is cheap to try. What it costs stands in the ring, and is that of the program elsewhere here."""
+    monkeypatch.setattr(ringfile, "_SCRYPT", ringfile._SCRYPT | {"n": 2**10})
 
 
 def fingerprint(ring, version=None):
@@ -154,7 +161,7 @@ def test_a_wrapped_ring_opens_with_its_passphrase_alone(home, tmp_path):
     assert KeyRing.open(home, {PASSPHRASE + "_FILE": str(tmp_path / "pass")}).current == 1
 
 
-def test_a_wrapped_ring_rotates_wrapped_and_takes_a_new_passphrase(home):
+def test_a_wrapped_ring_rotates_wrapped_and_takes_a_new_passphrase(home, quick_wrapping):
     ring = new_ring(home / "keyring.json", passphrase="one")
     ring.rotate()
     assert "master" not in (home / "keyring.json").read_text()
@@ -167,7 +174,7 @@ def test_a_wrapped_ring_rotates_wrapped_and_takes_a_new_passphrase(home):
 
 
 @pytest.mark.parametrize("field", ["version", "created", "algorithm"])
-def test_what_stands_beside_a_wrapped_key_cannot_be_changed(home, field):
+def test_what_stands_beside_a_wrapped_key_cannot_be_changed(home, field, quick_wrapping):
     new_ring(home / "keyring.json", passphrase="one")
     stored = json.loads((home / "keyring.json").read_text())
     stored["keys"][0][field] = {"version": 2, "created": "2020-01-01", "algorithm": "sm4"}[field]

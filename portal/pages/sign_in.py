@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
 from starlette.responses import Response
+from starlette.routing import compile_path
 
+from portal import permissions
 from portal.auth import totp
 from portal.auth.passwords import PasswordTooWeak, check_strength, hash_password, verify_password
 from portal.auth.sessions import (
@@ -20,18 +23,29 @@ from portal.auth.sessions import (
 from portal.desk import Desk
 from portal.errors import Refused
 from portal.rates import count_sign_in
-from portal.routing import STAGE_PAGES, page
+from portal.routing import PAGES, STAGE_PAGES, Page, page
 from portal.schema import User
 from portal.scope import Viewer
 
 TOTP_PLACE = "user.totp"
+_PLAIN_PATH = re.compile(r"/[a-z0-9/-]{0,100}")
 
 
 @page("GET", "/sign-in", may=None)
 def show_sign_in(desk: Desk) -> Response:
     if desk.session and desk.session.stage == STAGE_FULL:
         return desk.redirect("/")
-    return desk.render("sign_in.html", failed=False, sign_on=desk.settings.sign_on is not None)
+    return _show_sign_in(desk)
+
+
+def _show_sign_in(desk: Desk, failed: bool = False) -> Response:
+    return desk.render(
+        "sign_in.html",
+        401 if failed else 200,
+        failed=failed,
+        sign_on=desk.settings.sign_on is not None,
+        onward=_onward(desk),
+    )
 
 
 @page("POST", "/sign-in", may=None)
@@ -50,7 +64,7 @@ def sign_in(desk: Desk) -> Response:
     if user is None or _is_locked(desk, user) or not right:
         _count_failure(desk, user)
         desk.record("sign_in_refused", way="password", known=user is not None)
-        return desk.render("sign_in.html", 401, failed=True, sign_on=desk.settings.sign_on is not None)
+        return _show_sign_in(desk, failed=True)
     user.failures = 0 if not user.totp_needed else user.failures
     remove_dead_sessions(desk.db, desk.now, desk.settings)
     return _go_on(desk, user)
@@ -58,7 +72,7 @@ def sign_in(desk: Desk) -> Response:
 
 @page("GET", "/sign-in/code", may="own_account", stages=("code",))
 def show_code(desk: Desk) -> Response:
-    return desk.render("sign_in_code.html", failed=False)
+    return desk.render("sign_in_code.html", failed=False, onward=_onward(desk))
 
 
 @page("POST", "/sign-in/code", may="own_account", stages=("code",))
@@ -67,8 +81,8 @@ def enter_code(desk: Desk) -> Response:
     if _is_locked(desk, user) or not _accept_code(desk, user):
         _count_failure(desk, user)
         desk.record("sign_in_refused", way="code", known=True)
-        return desk.render("sign_in_code.html", 401, failed=True)
-    return _full_session(desk, user)
+        return desk.render("sign_in_code.html", 401, failed=True, onward=_onward(desk))
+    return _full_session(desk, user, to=_asked_for(desk, user))
 
 
 @page("GET", "/sign-in/enrol", may="own_account", stages=("enrol",))
@@ -147,10 +161,30 @@ def _go_on(desk: Desk, user: User) -> Response:
     if user.totp_needed:
         stage = "code" if user.totp_confirmed else "enrol"
         _, cookie = start_session(desk.db, user, stage, desk.now, desk.settings)
-        response = desk.redirect(STAGE_PAGES[stage])
+        response = desk.redirect(STAGE_PAGES[stage] + (_onward(desk) if stage == "code" else ""))
         _set_cookie(desk, response, cookie)
         return response
-    return _full_session(desk, user)
+    return _full_session(desk, user, to=_asked_for(desk, user))
+
+
+def _onward(desk: Desk) -> str:
+    """The rest of an address that carries on where the officer wanted to go; '' for anything that is no page here."""
+    path = desk.request.query_params.get("next", "")
+    return f"?next={path}" if _page_at(path) else ""
+
+
+def _asked_for(desk: Desk, user: User) -> str:
+    path = desk.request.query_params.get("next", "")
+    found = _page_at(path)
+    return path if found and found.may and permissions.may(user.role, found.may) else ""
+
+
+def _page_at(path: str) -> Page | None:
+    """The page that is read at this path: never another site, and nothing that changes anything."""
+    if not _PLAIN_PATH.fullmatch(path):
+        return None
+    readable = (page for page in PAGES if page.method == "GET" and page.may and not page.stages)
+    return next((page for page in readable if compile_path(page.path)[0].match(path)), None)
 
 
 def _full_session(desk: Desk, user: User, to: str = "") -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -267,6 +268,35 @@ def test_attachments_are_what_their_bytes_say_and_come_back_as_downloads(loaded,
     assert "sandbox" in answer.headers["content-security-policy"]
     loaded.engine.dispose()
     assert b"secret words" not in b"".join(path.read_bytes() for path in tmp_path.glob("desk.sqlite*"))
+
+
+def test_who_signs_in_again_comes_back_to_the_page(loaded, county):
+    loaded.clock.forward(hours=1)
+    door = county.get("/cases/1").headers["location"]
+    assert door == "/sign-in?next=/cases/1"
+    form = {"login": "xian1", "password": PASSWORD}
+    assert county.send(door, form, seen=door).headers["location"] == "/cases/1"
+
+
+def test_the_page_is_kept_through_the_second_factor(loaded):
+    officer, secret = enrolled(loaded, "xian9")
+    loaded.clock.forward(hours=1)
+    door = officer.get("/cases/1").headers["location"]
+    half = officer.send(door, {"login": "xian9", "password": PASSWORD}, seen=door).headers["location"]
+    assert half == "/sign-in/code?next=/cases/1"
+    code = {"code": totp.code_at(secret, totp.step_at(loaded.clock()))}
+    assert officer.send(half, code, seen=half).headers["location"] == "/cases/1"
+
+
+@pytest.mark.parametrize(
+    "away",
+    ["//evil.example/", "https://evil.example/", "/\\evil.example", "/cases/1/note", "/users", "/sign-out", "/nothing", "/cases/1%0d%0ax: y", ""],
+)  # fmt: skip
+def test_nobody_is_sent_elsewhere_after_signing_in(loaded, away):
+    officer = loaded.hire("xian9", "county", "440103")
+    door = f"/sign-in?next={quote(away)}"
+    answer = officer.send(door, {"login": "xian9", "password": PASSWORD}, seen=door)
+    assert answer.headers["location"] == "/"
 
 
 def test_a_first_password_must_be_changed(desk):

@@ -401,6 +401,24 @@ def test_what_was_written_in_a_refused_form_is_not_lost(loaded, county):
     assert "口令口令" not in password.text
 
 
+@pytest.mark.parametrize(
+    ("rules", "addressed"), [(("D01", "I01"), "张三（家庭编号"), (("D01",), "＿＿＿＿＿＿（家庭编号")]
+)
+def test_the_notice_is_addressed_to_the_head_and_never_to_who_died(desk, rules, addressed):
+    names = {"D01": "李四", "I01": "张三"}
+    rows = [
+        lead("H1", rule, id=number(at), name=names[rule], no=f"440103-20260630-D-{at:05d}")
+        for at, rule in enumerate(rules, 1)
+    ]
+    desk.load(publish(desk.home, desk.ring, "2026-06-30", rows))
+    first, other = (desk.officer(login, "county", "440103") for login in ("xian1", "xian2"))
+    case_id = answer_all(desk, first, "H1", "deceased")
+    first.done(case_id, "visit", VISIT)
+    first.done(case_id, "decide", STOP | {"code": "decrease"})
+    other.done(case_id, "second", {"answer": "agree"})
+    assert addressed in first.get(f"/cases/{case_id}/notice").text
+
+
 def test_the_notice_names_no_day_before_it_is_served(loaded, county, second):
     case_id = answer_all(loaded, county, "H2")
     county.done(case_id, "visit", VISIT)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,20 @@ from tests.portal.seats import CHROMIUM, NO_CHROMIUM
 NIGHT = "2026-06-30"
 
 
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """The folder of a desk that has loaded the night of `load_sample`, to be copied."""
+    folder = tmp_path_factory.mktemp("sample")
+    with serve_desk(folder) as served:
+        load_sample(served)
+    return folder
+
+
 @pytest.fixture
-def desk(tmp_path):
-    """An empty desk with its own SQLite database."""
+def desk(request, tmp_path):
+    """An empty desk with its own SQLite database; with `loaded` one that knows a night."""
+    if "loaded" in request.fixturenames:
+        shutil.copytree(request.getfixturevalue("sample"), tmp_path, dirs_exist_ok=True)
     with serve_desk(tmp_path) as served:
         yield served
 
@@ -21,7 +33,8 @@ def desk(tmp_path):
 @pytest.fixture
 def loaded(desk):
     """A desk with one night: a household with two leads, one alone, one in another county, two families to help."""
-    load_sample(desk)
+    if not (desk.home / "nights").exists():  # a module's own desk
+        load_sample(desk)
     return desk
 
 

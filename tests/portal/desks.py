@@ -140,14 +140,18 @@ def _empty_database() -> Path:
     return path
 
 
+def _ring_of(home: Path, file: Path) -> KeyRing:
+    return KeyRing.open(home, {"HEDUI_KEYRING": str(file)}) if file.exists() else new_ring(file)
+
+
 @contextmanager
 def serve_desk(folder: Path, database: str | None = None, **told):
-    """A desk on a loopback port, stopped at the end."""
+    """A desk on a loopback port, stopped at the end; with the home, keys and SQLite database a folder holds already."""
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
-    ring = new_ring(folder / "keys" / "ring.json")
+    ring = _ring_of(home, folder / "keys" / "ring.json")
     clock = Clock()
-    if database is None:
+    if database is None and not (folder / "desk.sqlite").exists():
         shutil.copy(_empty_database(), folder / "desk.sqlite")
     settings = Settings(
         home=home, database=database or f"sqlite:///{folder / 'desk.sqlite'}", secret="s" * 40, https=False, argon2=QUICK_ARGON2,

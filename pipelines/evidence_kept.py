@@ -3,7 +3,7 @@
     evidence/<folder of the night>/
         kept.json                       which night, under which key, and the sha256 of every file
         people/*.parquet names.sealed   who was asked about
-        link/*.parquet counts.json      of whom rows may be evidence
+        link/counts.json inexact.parquet   how the rows reach them
         registers/*.parquet             rows that share a register with them
         sources.json                    what became of each source
         intake/<source>/                its evidence as it was read, for the next night (read.json says under what)

@@ -145,7 +145,7 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     people = kept.folder / "people"
     for table in ("household", "record", "near_suspect"):
         con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
-    con.read_parquet(str(kept.folder / "link" / "asked_record.parquet")).create_view("every_asked_record")
+    con.read_parquet(str(kept.folder / "people" / "asked_record.parquet")).create_view("every_asked_record")
     con.execute("create table asked_record as from every_asked_record")
     view_reach(con, "benefit_payments", kept.evidence("benefit_payments"))
     con.execute("create table every_payment as select record, account_no from reach_benefit_payments")

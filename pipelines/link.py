@@ -17,30 +17,28 @@ from pipelines.warehouse import build_table, load_table, open_warehouse, sql_tex
 
 
 def link_night(settings: Settings) -> dict[str, Any]:
-    """Write work/<as-of>/link: of whom rows may be evidence, and the rows that are not exact. Returns the counts
-    per source: linked, duplicate (spec section 3), used_without_authorisation, evidence_rows, evidence_sum.
+    """Write work/<as-of>/link: the rows that reach a record otherwise than exactly.
+
+    Returns the counts per source: linked, duplicate (spec section 3), used_without_authorisation, evidence_rows,
+    evidence_sum.
     """
-    people = settings.work / "people"
     counts: dict[str, dict[str, int]] = {}
     with replacing_folder(settings.work / "link") as building:
         with open_warehouse(building) as con:
-            for table in ("household", "record", "person"):
-                load_table(con, table, [people / f"{table}.parquet"])
-            build_table(con, "link/asked_record")
+            load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
             con.execute(sql_text("link/reach"))
             con.execute("create table inexact (source varchar, record integer, how varchar)")
             for source in evidence_sources():
                 counts[source] = _link_source(con, settings, source)
-            for table in ("asked_record", "inexact"):
-                write_table(con, f"select * from {table}", building / f"{table}.parquet")
+            write_table(con, "select * from inexact", building / "inexact.parquet")
         (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     return counts
 
 
 def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Tables asked_record and inexact, and a view reach_<source> of each source's evidence of tonight."""
-    for table in ("asked_record", "inexact"):
-        load_table(con, table, [settings.work / "link" / f"{table}.parquet"])
+    load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
+    load_table(con, "inexact", [settings.work / "link" / "inexact.parquet"])
     for source in evidence_sources():
         view_reach(con, source, _evidence_of(settings, source))
 

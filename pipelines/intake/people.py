@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from connectors.contract import Contract
@@ -30,6 +31,7 @@ from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.judged import Judged
+from pipelines.intake.persons import number_persons
 from pipelines.intake.receipts import Receipt
 from pipelines.intake.sealed_names import seal_names
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
@@ -38,10 +40,7 @@ from pipelines.warehouse import build_table, insert_arrow, open_warehouse, query
 from policy.model import PolicyAt
 
 _TABLES = (
-    "household",
     "record",
-    "person",
-    "person_name",
     "incomplete",
     "authorised",
     "unauthorised_household",
@@ -81,19 +80,13 @@ def _build_people(
     settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging, building: Path
 ) -> dict[str, Any]:
     contracts = all_contracts()
-    # Workbooks keep the interpreter busy, the roster's lines hardly do: together they take as long as the longer one.
-    with ThreadPoolExecutor(1) as beside:
+    with open_warehouse(building) as con, ThreadPoolExecutor(1) as beside:
+        # Workbooks keep the interpreter busy, the roster's lines hardly do: together they take as long as the longer.
         later = beside.submit(_read_people, settings, policy, contracts["rural_revitalisation"], judging)
         roster, roster_read = _read_people(settings, policy, contracts["roster"], judging)
         monitored, monitored_read = later.result()
-    with open_warehouse(building) as con:
         names = _Names()
-        insert_arrow(con, "household_row", _household_rows(roster_read["households"]))
-        insert_arrow(con, "member_row", _person_rows(roster_read["members"], judging.as_of, cipher, names))
-        insert_arrow(
-            con, "monitored_row", _person_rows(monitored_read["households"], judging.as_of, cipher, names)
-        )
-        insert_arrow(con, "authorisation_row", _authorisation_rows(roster_read["authorisations"], cipher))
+        _insert_rows(con, roster_read, monitored_read["households"], judging.as_of, cipher, names, beside)
         _judge_roster(con, roster_read)
         _judge_monitored(con, monitored_read["households"])
         _count_verdicts(con, roster_read, monitored_read["households"])
@@ -107,10 +100,29 @@ def _build_people(
             )
         if monitored.state != "accepted":
             con.execute("delete from monitored_judged")
+        del roster_read, monitored_read
         _write_people(con, building, settings.as_of, cipher, names)
     results = {"roster": roster.as_dict(), "rural_revitalisation": monitored.as_dict()}
     (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
     return results
+
+
+def _insert_rows(
+    con: duckdb.DuckDBPyConnection,
+    roster: dict[str, _Read],
+    monitored: _Read,
+    as_of: date,
+    cipher: Tokeniser,
+    names: _Names,
+    beside: Executor,
+) -> None:
+    """Tables household_row, member_row, monitored_row and authorisation_row: what was read, de-identified."""
+    households = beside.submit(_household_rows, roster["households"])
+    authorisations = beside.submit(_authorisation_rows, roster["authorisations"], cipher)
+    con.register("member_row", _person_rows(roster["members"], as_of, cipher, names, beside))
+    insert_arrow(con, "monitored_row", _person_rows(monitored, as_of, cipher, names, beside))
+    insert_arrow(con, "household_row", households.result())
+    insert_arrow(con, "authorisation_row", authorisations.result())
 
 
 def _read_people(
@@ -209,7 +221,7 @@ def _tokens_of(read: _Read, cipher: Tokeniser) -> dict[str, Any]:
     return {"hi": np.concatenate([hi for hi, _ in halves]), "lo": np.concatenate([lo for _, lo in halves])}
 
 
-def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> pa.Table:
+def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names, beside: Executor) -> pa.Table:
     listed = {column.name for one in read.checked[:1] for column in one.file.columns}
     wanted = (
         "household_id",
@@ -226,10 +238,10 @@ def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> 
         "disability_category",
         "severe_illness",
     )
+    raw_names = read.column("name")
+    digested = beside.submit(digest_names, raw_names, cipher)
     tokens = _tokens_of(read, cipher)
     valid = np.concatenate([one.valid for one in read.checked] or [np.zeros(0, dtype=bool)])
-    raw_names = read.column("name")
-    digests, readable = digest_names(raw_names, cipher)
     if listed:
         present = _row_table(read, tuple(name for name in wanted if name in listed))
     else:
@@ -238,10 +250,12 @@ def _person_rows(read: _Read, as_of: date, cipher: Tokeniser, names: _Names) -> 
         if name not in present.column_names:
             kind = pa.int64() if name.startswith(("declared", "rigid")) else pa.string()
             present = present.append_column(name, pa.nulls(len(present), kind))
+    ages = _ages(read, as_of)
+    digests, readable = digested.result()
     extra = {
         **tokens,
         "is_valid": valid,
-        "age": _ages(read, as_of),
+        "age": ages,
         "name_digest": digests,
         "name_readable": readable,
         "name_row": names.add(raw_names),
@@ -285,12 +299,13 @@ def scope_bits(scope: str | None) -> int:
 def _judge_roster(con: duckdb.DuckDBPyConnection, reads: dict[str, _Read]) -> None:
     build_table(con, "intake/household_judged", repeated=int(BIT["household_repeated"]))
     build_table(con, "intake/member_judged", unknown=int(BIT["household_unknown"]))
-    _mark_repeated(con, "member_judged", reads["members"])
+    con.unregister("member_row")
+    _mark_repeated(con, "member_judged", "household_row", reads["members"])
 
 
 def _judge_monitored(con: duckdb.DuckDBPyConnection, read: _Read) -> None:
     con.execute("create or replace table monitored_judged as select * from monitored_row")
-    _mark_repeated(con, "monitored_judged", read)
+    _mark_repeated(con, "monitored_judged", "household_id", read)
     con.execute(
         """
         update monitored_judged set mask = mask | $missing::uinteger
@@ -303,16 +318,16 @@ def _judge_monitored(con: duckdb.DuckDBPyConnection, read: _Read) -> None:
     )
 
 
-def _mark_repeated(con: duckdb.DuckDBPyConnection, table: str, read: _Read) -> None:
+def _mark_repeated(con: duckdb.DuckDBPyConnection, table: str, household: str, read: _Read) -> None:
     """Of acceptable rows with the same household and number one counts: a member before an obligor, then the first
     in the order of their raw fields."""
     groups = con.execute(
         f"""
         with twice as (
-            select household_id, hi, lo from {table} where mask = 0 group by household_id, hi, lo having count(*) > 1
+            select {household}, hi, lo from {table} where mask = 0 group by all having count(*) > 1
         )
         select list(row), list(coalesce(role, '成员') = '成员')
-        from {table} join twice using (household_id, hi, lo) where mask = 0 group by household_id, hi, lo
+        from {table} join twice using ({household}, hi, lo) where mask = 0 group by {household}, hi, lo
         """
     ).fetchall()
     if not groups:
@@ -377,13 +392,26 @@ def _write_people(
     )
     build_table(con, "intake/incomplete", member_repeated=int(BIT["member_repeated"]))
     every_scope = (1 << len(authorised_sources())) - 1
-    for name in ("household", "record", "person", "person_name", "unauthorised_household"):
+    for name in ("household", "record", "unauthorised_household"):
         build_table(con, f"intake/{name}", every_scope=every_scope)
+    _write_persons(con, folder)
     _write_near_suspects(con, as_of, cipher)
     records = query_arrow(con, "select record from record").column(0).to_numpy()
     seal_names(folder / "names.sealed", names.of_records(records), cipher)
+    write_table(con, "select * exclude (household_row) from household", folder / "household.parquet")
     for table in _TABLES:
         write_table(con, f"select * from {table}", folder / f"{table}.parquet")
+
+
+def _write_persons(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    asked = query_arrow(
+        con,
+        "select record, household, hi, lo, role = 'member' as is_member, scopes, name_digest, name_readable"
+        " from record where is_asked",
+    )
+    for name, table in zip(("person", "person_name", "asked_record"), number_persons(asked), strict=True):
+        # Tokens and digests are random: nothing in them repeats or grows smaller.
+        pq.write_table(table, folder / f"{name}.parquet", use_dictionary=False, compression="none")
 
 
 def _write_near_suspects(con: duckdb.DuckDBPyConnection, as_of: date, cipher: Tokeniser) -> None:

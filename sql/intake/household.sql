@@ -8,6 +8,7 @@ with
 active as (
     select
         'roster' as list,
+        row as household_row,
         household_id,
         programme,
         county_code,
@@ -21,21 +22,17 @@ active as (
     from household_judged
     where mask = 0 and status = '在保'
 ),
-on_roster as (
-    select distinct m.hi, m.lo
-    from member_judged as m
-    join active as a using (household_id)
-    where m.mask = 0 and m.is_valid and m.role = '成员'
-),
 taken as (
     select distinct m.household_id
     from monitored_judged as m
-    join on_roster as r using (hi, lo)
-    where m.mask = 0 and m.is_valid
+    join member_judged as r using (hi, lo)
+    join active as a on a.household_row = r.household_row
+    where m.mask = 0 and m.is_valid and r.mask = 0 and r.is_valid and r.role = '成员'
 ),
 candidate as (
     select
         'monitored' as list,
+        null::bigint as household_row,
         household_id,
         null::varchar as programme,
         county_code,

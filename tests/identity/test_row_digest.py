@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.identity.cipher import Tokeniser
@@ -24,6 +24,7 @@ def digests(rows, cipher=CIPHER):
     return digest_rows([row_numbers(column, cipher) for column in columns], len(rows), cipher)
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=60))
 def test_two_rows_have_one_number_when_and_only_when_they_are_equal(rows):
     found = digests(rows).tolist()

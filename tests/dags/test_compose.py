@@ -22,7 +22,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
 COMPOSE = yaml.safe_load(TEXT)
 BIN = Path(sys.executable).parent
 
-pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(420)]
+pytestmark = pytest.mark.timeout(420)
 
 # Each command of docker-compose.yml and the test below that runs it, but for host, port and folders, as it stands.
 RUN_HERE = {

@@ -10,8 +10,6 @@ import pytest
 from connectors.transports.settings import read_settings
 from dags.connections import feed_variables, reaching
 
-pytestmark = pytest.mark.xdist_group("airflow")
-
 BANKS = {
     "conn_type": "https",
     "host": "banks.example",

@@ -7,11 +7,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 import dags
 
-pytestmark = pytest.mark.xdist_group("airflow")
 FOLDER = Path(dags.__file__).parent
 
 TASKS = {

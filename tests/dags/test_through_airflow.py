@@ -27,7 +27,7 @@ from pipelines.settings import Settings
 from pipelines.stages import StageFailed, telling_no_values
 from tests.dags.conftest import AS_OF
 
-pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def params_of(settings, **more):

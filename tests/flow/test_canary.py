@@ -21,9 +21,6 @@ from .forked import Parent
 from .naughty import NAMES
 from .nights import SEED, World, exported, rows_of
 
-# With the other files whose runs are forked from one process that has imported everything.
-pytestmark = pytest.mark.xdist_group("forked")
-
 CANARY = Someone("999913197706054283", "欧阳鹮鸢")
 RELATIVE = Someone("999913201405064412", "欧阳鹬鹇")
 ACCOUNT, HOLDING, POLICY, REGISTER = "62229871234567890123", "E9871234567", "P98712345670", "GD98712345678"

@@ -13,9 +13,6 @@ import pytest
 from .forked import Parent
 from .nights import World, debris, is_whole, served
 
-# With the other files whose runs are forked from one process that has imported everything.
-pytestmark = pytest.mark.xdist_group("forked")
-
 NOBODY = 65534
 
 

@@ -12,9 +12,6 @@ from .forked import Parent
 from .long_runs import IS_LONG
 from .nights import World, debris, is_whole, served
 
-# With the other files whose runs are forked from one process that has imported everything.
-pytestmark = pytest.mark.xdist_group("forked")
-
 STAGES = (
     "intake: roster", "intake: departments", "intake: banks", "intake: tax", "intake: market_regulation", "link:", "assess:", "publish",
     "done",

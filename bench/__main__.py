@@ -24,7 +24,7 @@ def _ratios(given: argparse.Namespace, feeds: Path) -> dict[str, Any]:
 def _second(given: argparse.Namespace, feeds: Path) -> dict[str, Any]:
     from bench.ratios import second_night
 
-    return {"feeds": size_of(feeds), **second_night(feeds)}
+    return {"feeds": size_of(feeds), **second_night(feeds, given.repeat)}
 
 
 def _household(given: argparse.Namespace, feeds: Path) -> dict[str, Any]:

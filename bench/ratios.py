@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.feeds import AS_OF, size_of
 from bench.tree import ROOT, Measured, measure
 
@@ -75,15 +77,30 @@ _STAGES = {
 
 def stage_seconds(night: Measured) -> dict[str, float]:
     """Wall seconds of each stage of one night, from its progress lines; start: of Python and its imports."""
-    marks = [
-        (at, name) for at, text in night.stages for begins, name in _STAGES.items() if text.startswith(begins)
-    ]
+    marks = _stage_marks(night)
     spans = {name: round(after[0] - at, 2) for (at, name), after in pairwise(marks)}
     return {"start": round(night.wall - (marks[-1][0] if marks else 0.0), 2), **spans}
 
 
-def second_night(feeds: Path) -> dict[str, Any]:
+def cpu_of_feeds(night: Measured) -> float:
+    """CPU seconds of the stage that reads the departments' feeds, as exact as the process tree was looked at."""
+    marks = {name: at for at, name in _stage_marks(night)}
+    start = night.wall - marks["done"]
+    walls, spent = zip(*night.spent, strict=True)
+    begun, ended = np.interp([start + marks["feeds"], start + marks["link"]], walls, spent)
+    return round(float(ended - begun), 2)
+
+
+def _stage_marks(night: Measured) -> list[tuple[float, str]]:
+    return [
+        (at, name) for at, text in night.stages for begins, name in _STAGES.items() if text.startswith(begins)
+    ]
+
+
+def second_night(feeds: Path, repeat: int) -> dict[str, Any]:
     """A night, then the next one with one feed changed; and that next one in full, with nothing kept but the lists.
+
+    The next one and the same in full run in turn, `repeat` times each, from copies of the first one's home. Medians.
 
     The changed feed is market_regulation without its last row, its receipt fitting. Between the two days
     authorisations run out and others begin, and the day of rows that lay in the future comes, as in any feeds.
@@ -94,20 +111,31 @@ def second_night(feeds: Path) -> dict[str, Any]:
         changed = work / "feeds"
         shutil.copytree(feeds, changed, copy_function=_link, ignore=shutil.ignore_patterns("truth"))
         _shorten(changed / "market_regulation")
-        home, other = work / "home", work / "other"
+        home = work / "home"
         first = run_nightly(feeds, home)
-        # What a full run knows of the night before: the published night itself, nothing kept for a quicker one.
-        shutil.copytree(home, other, ignore=lambda at, names: _unpublished(at, names, home))
-        second = run_nightly(changed, home, _NEXT_DAY)
-        full = run_nightly(changed, other, _NEXT_DAY)
-        seals = [_seal(one, _NEXT_DAY) for one in (home, other)]
-        reused = _reused(home)
+        seconds, fulls, seals = [], [], set()
+        for turn in range(repeat):
+            kept, other = work / f"kept-{turn}", work / f"other-{turn}"
+            shutil.copytree(home, kept)
+            # What a full run knows of the night before: the published night itself, nothing kept for a quicker one.
+            shutil.copytree(home, other, ignore=lambda at, names: _unpublished(at, names, home))
+            seconds.append(run_nightly(changed, kept, _NEXT_DAY))
+            fulls.append(run_nightly(changed, other, _NEXT_DAY))
+            seals |= {_seal(one, _NEXT_DAY) for one in (kept, other)}
+            reused = _reused(kept)
+            for one in (kept, other):
+                shutil.rmtree(one)
     return {
+        "repeat": repeat,
         "first_night": first.figures(),
-        "second_night_one_feed_changed": {**second.figures(), "stages": stage_seconds(second)},
-        "second_night_in_full": {**full.figures(), "stages": stage_seconds(full)},
+        "second_night_one_feed_changed": _medians(seconds),
+        "second_night_in_full": _medians(fulls),
+        "feeds_cpu_seconds": statistics.median(cpu_of_feeds(one) for one in seconds),
+        "feeds_cpu_seconds_in_full": statistics.median(cpu_of_feeds(one) for one in fulls),
+        "every_second": [{**one.figures(), "feeds_cpu_seconds": cpu_of_feeds(one)} for one in seconds],
+        "every_full": [{**one.figures(), "feeds_cpu_seconds": cpu_of_feeds(one)} for one in fulls],
         "reused": reused,
-        "seals_agree": seals[0] == seals[1],
+        "seals_agree": len(seals) == 1,
     }
 
 

@@ -21,7 +21,8 @@ _PROGRESS = re.compile(r"^\[\s*([0-9.]+) s\] (.*)$")
 @dataclass
 class Measured:
     """wall, cpu: seconds; peak_rss_mb: largest sum of resident memory over the tree, shared pages counted by each
-    process that maps them (so never too low); stages: (seconds since start, text) of the progress lines."""
+    process that maps them (so never too low); stages: (seconds since start, text) of the progress lines; spent: (wall
+    seconds since start, CPU seconds of the tree so far) as often as it was looked at."""
 
     wall: float
     cpu: float
@@ -30,6 +31,7 @@ class Measured:
     stdout: str
     stderr: str
     stages: list[tuple[float, str]] = field(default_factory=list)
+    spent: list[tuple[float, float]] = field(default_factory=list)
 
     def figures(self) -> dict[str, float]:
         return {
@@ -77,6 +79,7 @@ def measure(
         process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
         peak, ended = 0, threading.Event()
         used: dict[int, float] = {}
+        spent: list[tuple[float, float]] = []
 
         def watch() -> None:
             nonlocal peak
@@ -84,6 +87,7 @@ def measure(
                 resident, now = look_at_tree(process.pid)
                 peak = max(peak, resident)
                 used.update(now)
+                spent.append((time.perf_counter() - started, sum(used.values())))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -101,4 +105,4 @@ def measure(
     peak = max(peak, usage.ru_maxrss * 1024)
     # The system adds up the processes that somebody waited for; a JVM left behind at the end is only in the samples.
     cpu = max(usage.ru_utime + usage.ru_stime, sum(used.values()))
-    return Measured(wall, cpu, peak >> 20, process.returncode, stdout, stderr, stages)
+    return Measured(wall, cpu, peak >> 20, process.returncode, stdout, stderr, stages, spent)

@@ -37,6 +37,18 @@ class Refused(DeskError):
     title = "未能办理"
 
 
+class SignedOut(DeskError):
+    """A form arrives after its session ended; nothing was written."""
+
+    status = 401
+    title = "登录已失效"
+
+    def __init__(
+        self, message: str = "您已退出登录，或者太久没有操作。请先把内容复制下来，重新登录后再提交。"
+    ) -> None:
+        super().__init__(message)
+
+
 class Conflict(DeskError):
     """Somebody else changed the case after this page was opened; nothing was written."""
 

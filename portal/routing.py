@@ -21,7 +21,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from portal import permissions
 from portal.auth.sessions import STAGE_FULL, cookie_name, find_session, sign_in_csrf
 from portal.desk import Desk, Office
-from portal.errors import Conflict, DeskError, Forbidden, NotFound, TooMany
+from portal.errors import Conflict, DeskError, Forbidden, NotFound, SignedOut, TooMany
 from portal.forms import Fields
 from portal.rates import RequestRate
 from portal.schema import DeskSession
@@ -148,6 +148,8 @@ def _stopped_at_the_door(target: Page, desk: Desk, rate: RequestRate, request: R
         _check_csrf(desk, target)
         return None
     if desk.session is None:
+        if _typed_texts(desk) and not _comes_from_elsewhere(request):
+            raise SignedOut()
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
     if desk.session.stage not in (STAGE_FULL, *target.stages):
         return RedirectResponse(STAGE_PAGES[desk.session.stage], status_code=303)

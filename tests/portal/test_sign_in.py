@@ -278,6 +278,17 @@ def test_who_signs_in_again_comes_back_to_the_page(loaded, county):
     assert county.send(door, form, seen=door).headers["location"] == "/cases/1"
 
 
+def test_what_was_written_while_the_session_ended_is_not_lost(loaded, county):
+    form = {"csrf": county.csrf("/cases/1"), "version": 1, "body": "下午入户，户主说存款是代人保管的"}
+    loaded.clock.forward(hours=1)
+    late = county.web.post("/cases/1/note", data=form)
+    assert late.status_code == 401 and "户主说存款是代人保管的" in late.text and "登录已失效" in late.text
+    # The way back goes through the sign-in; and whoever sends the form from another site is shown nothing.
+    assert 'href="/cases/1"' in late.text and "疑似不符" not in late.text
+    elsewhere = county.web.post("/cases/1/note", data=form, headers={"origin": "https://evil.example"})
+    assert elsewhere.status_code == 303 and elsewhere.headers["location"].startswith("/sign-in")
+
+
 def test_the_page_is_kept_through_the_second_factor(loaded):
     officer, secret = enrolled(loaded, "xian9")
     loaded.clock.forward(hours=1)

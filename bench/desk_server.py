@@ -11,11 +11,11 @@ import os
 import sys
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 
 from pipelines.identity.keyring import KeyRing
 from portal.app import create_app
+from portal.serving import serve_processes
 from portal.settings import Settings
 
 _ROOT, _DATABASE = "BENCH_DESK_ROOT", "BENCH_DESK_DATABASE"
@@ -47,15 +47,8 @@ def measured_app() -> Starlette:
 def main() -> None:
     root, database, port, workers = sys.argv[1:]
     os.environ[_ROOT], os.environ[_DATABASE] = root, database
-    uvicorn.run(
-        "bench.desk_server:measured_app",
-        factory=True,
-        host="127.0.0.1",
-        port=int(port),
-        workers=int(workers),
-        access_log=False,
-        log_level="warning",
-        server_header=False,
+    serve_processes(
+        "bench.desk_server:measured_app", "127.0.0.1", int(port), int(workers), log_level="warning"
     )
 
 

@@ -9,7 +9,6 @@ import socket
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from alembic.util import CommandError
@@ -25,6 +24,7 @@ from portal.database import open_database
 from portal.demonstration import NoDemonstration, make_accounts
 from portal.errors import DeskError
 from portal.load import LoadReport, NightOutOfOrder, load_new_nights, load_night
+from portal.serving import serve_processes
 from portal.settings import SettingMissing, Settings, current_time, settings_from_environment
 
 REFUSALS = (
@@ -66,20 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
 def serve(settings: Settings, given: argparse.Namespace) -> int:
     """Behind a reverse proxy that ends TLS; the proxy's address is the only one whose X-Forwarded-* count."""
     port = free_port(given.host, given.port or settings.port)
-    served: Any = create_app(settings)
-    if given.workers > 1:
-        # The tables are brought up to date before several processes would all begin to.
-        served.state.office.engine.dispose()
-        served = "portal.app:app_of_the_environment"
-    uvicorn.run(
-        served,
-        factory=given.workers > 1,
-        workers=given.workers,
-        host=given.host,
-        port=port,
-        access_log=False,
-        server_header=False,
-    )
+    # The tables are brought up to date before several processes would all begin to.
+    create_app(settings).state.office.engine.dispose()
+    serve_processes("portal.app:app_of_the_environment", given.host, port, given.workers)
     return 0
 
 
@@ -200,7 +189,12 @@ def _parser() -> argparse.ArgumentParser:
     served = commands.add_parser("serve", help="serve the desk")
     served.add_argument("--host", default="127.0.0.1")
     served.add_argument("--port", type=_port, help="default $HEDUI_PORTAL_PORT, or 8080")
-    served.add_argument("--workers", type=int, default=1, help="processes that serve (1)")
+    served.add_argument(
+        "--workers",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help="processes that serve (one for each core)",
+    )
     loaded = commands.add_parser("load", help="load published nights, write explanations out")
     loaded.add_argument("--as-of", type=date.fromisoformat)
     tried = commands.add_parser("demo", help="load, make demonstration accounts, serve on loopback")

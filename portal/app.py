@@ -26,7 +26,7 @@ from portal.journal import Journal
 from portal.load import open_vault
 from portal.rates import RequestRate
 from portal.remembered import begin_stamping
-from portal.routing import PAGES, endpoint, not_found
+from portal.routing import PAGES, Seats, endpoint, not_found
 from portal.settings import Settings, settings_from_environment
 from portal.templating import make_templates
 
@@ -54,9 +54,10 @@ def create_app(settings: Settings, ring: KeyRing | None = None) -> Starlette:
     office = open_office(settings, ring)
     rate = RequestRate(settings.requests_per_minute)
     pages.register_all()
+    seats = Seats()
     routes: list[Any] = [Route("/health", _health, methods=["GET"])]
     for target in PAGES:
-        routes.append(Route(target.path, endpoint(target, office, rate), methods=[target.method]))
+        routes.append(Route(target.path, endpoint(target, office, rate, seats), methods=[target.method]))
     routes += sign_on_routes(office, rate)
     routes.append(Mount("/static", StaticFiles(directory=FOLDER / "static"), name="static"))
 

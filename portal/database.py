@@ -7,9 +7,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from psycopg import IsolationLevel
 from sqlalchemy import Connection, Engine, create_engine, event
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# Connections of one process: one for each seat (portal.routing), and some for those that note when they were seen.
+_KEPT_OPEN = 16
 
 
 def open_database(url: str) -> Engine:
@@ -17,12 +20,15 @@ def open_database(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=_KEPT_OPEN, hide_parameters=True)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
     # hide_parameters: an error of the database must not carry a person's values into a log.
     engine = create_engine(
-        url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True
+        url,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=_KEPT_OPEN,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -75,8 +81,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_postgresql(connection: Connection) -> None:
     # A page that only reads sees one state of the desk throughout, as it does on SQLite, and cannot write.
-    if not connection.get_execution_options().get("writes", True):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    reads = not connection.get_execution_options().get("writes", True)
+    driver: Any = connection.connection.dbapi_connection
+    # Said with the driver's own BEGIN, which is one message to the server less.
+    driver.read_only = True if reads else None
+    driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
 
 
 def _begin_sqlite(connection: Connection) -> None:

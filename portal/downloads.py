@@ -22,7 +22,7 @@ from portal.codes import desk_codes
 from portal.listing import ALL_VIEWS, TITLES, Filters
 from portal.schema import Download
 from portal.scope import ScopedSession, Viewer
-from portal.sealing import Vault
+from portal.sealing import Vault, text_column
 from portal.sheet import COLUMNS, SheetRow
 from portal.workbook import SheetFrame, write_sheet
 
@@ -117,7 +117,7 @@ def _xlsx(filters: Filters, rows: list[SheetRow], vault: Vault, canary: str, mar
     shown = list(zip(*(row.cells for row in rows), strict=True)) or [()] * len(told)
     empty = [[""] * len(rows)] * len(fill)
     cells = [*shown, *empty, check_codes(vault, canary, rows), [mark] * len(rows)]
-    return write_sheet(frame, pa.table([pa.array(column, pa.string()) for column in cells], columns))
+    return write_sheet(frame, pa.table([text_column(column) for column in cells], columns))
 
 
 def _how_to_fill(list_name: str) -> str:

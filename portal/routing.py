@@ -8,12 +8,15 @@ import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from anyio import CapacityLimiter, to_thread
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -33,6 +36,8 @@ _FORM_FIELDS = 2000
 # Forms on households; never one that holds a password.
 _WORKED_ON = ("/cases/", "/coverage/")
 _LONG_ENOUGH = 6
+
+READING_AT_ONCE, WRITING_AT_ONCE = 4, 8
 # A click tells that somebody is there; told to the database only so often.
 _SEEN_AGAIN = timedelta(minutes=1)
 # Where a half-finished sign-in goes on.
@@ -75,8 +80,23 @@ def page(
     return register
 
 
+class Seats:
+    """How many pages one process works on at once; the others wait in the order they came.
+
+    More threads make nothing quicker in one process and each of them slower. What writes may have to wait for another
+    writer, so it has seats of its own: a list is never kept waiting by that.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self._writing = CapacityLimiter(READING_AT_ONCE), CapacityLimiter(WRITING_AT_ONCE)
+
+    async def run(self, target: Page, answer: Callable[[], Response]) -> Response:
+        limiter = self._writing if target.writes else self._reading
+        return await to_thread.run_sync(answer, limiter=limiter)
+
+
 def endpoint(
-    target: Page, office: Office, rate: RequestRate
+    target: Page, office: Office, rate: RequestRate, seats: Seats
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The Starlette endpoint of a page. Pages are plain functions and run in a thread."""
 
@@ -85,7 +105,7 @@ def endpoint(
         if request.method == "POST":
             form = await request.form(max_files=1, max_fields=_FORM_FIELDS)
         try:
-            return await run_in_threadpool(_answer, target, office, rate, request, form)
+            return await seats.run(target, partial(_answer, target, office, rate, request, form))
         except Exception:
             _log.exception("%s %s failed", target.method, target.path)
             return PlainTextResponse("系统出错，已记录；没有保存任何内容。请稍后再试。", status_code=500)
@@ -105,7 +125,9 @@ def _answer(target: Page, office: Office, rate: RequestRate, request: Request, f
             response = _stopped_at_the_door(target, desk, rate, request) or target.show(desk)
             if target.writes:
                 db.commit()
-        except StaleDataError:
+        except (StaleDataError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not isinstance(error.orig, DeadlockDetected):
+                raise
             db.rollback()
             response = _refusal(desk, Conflict())
         except DeskError as error:

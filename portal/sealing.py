@@ -6,6 +6,7 @@ old values stay readable. Person tokens of all nights are kept under one version
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -63,20 +64,33 @@ class Vault:
 
     def token_of(self, number: str) -> bytes | None:
         """The token of a typed identity number; None when it cannot be one."""
-        column = normalise_ids(pa.array([number.encode()], pa.binary()), "utf-8")
+        column = normalise_ids(byte_column([number.encode()]), "utf-8")
         if column.missing[0] or not column.chars[0].any():
             return None
         return self.ring.cipher(self.person_version).tokens(pack_blocks(column.chars)).tobytes()
 
     def name_digests(self, names: list[str]) -> list[bytes]:
         """Keyed digests of normalised names, to find a typed name without opening all of them."""
-        column = pa.array([normalise_name(name) for name in names], pa.string())
+        column = text_column([normalise_name(name) for name in names])
         return [row.tobytes() for row in self.ring.cipher(self.person_version).digest(column, "desk-name")]
 
     def codes_of(self, messages: list[str]) -> list[str]:
         """A 64-bit keyed code of each message, hexadecimal: tells whether a returned row is one of ours."""
-        digests = self.ring.cipher(self.person_version).digest(pa.array(messages, pa.string()), "desk-row")
+        digests = self.ring.cipher(self.person_version).digest(text_column(messages), "desk-row")
         return [row.tobytes().hex() for row in digests[:, :8]]
+
+
+def text_column(texts: Sequence[str]) -> pa.StringArray:
+    """Texts as Arrow text, as pa.array makes it; but that imports pandas first, to see whether it is given a series."""
+    return byte_column([text.encode() for text in texts]).cast(pa.string())
+
+
+def byte_column(values: Sequence[bytes]) -> pa.BinaryArray:
+    """The same for bytes."""
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    return pa.BinaryArray.from_buffers(
+        pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))]
+    )
 
 
 def age_bands(numbers: list[str | None], as_of: date) -> list[str | None]:

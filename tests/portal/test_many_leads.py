@@ -214,8 +214,16 @@ def test_a_lead_always_tells_what_its_case_does(database, tmp_path):
         restore(other, tmp_path / "b.zip")
         with other.begin() as connection:
             assert connection.execute(text(NOT_AS_ITS_CASE)).all() == []
-            connection.execute(text("update cases set stage = 'closed', due_on = null"))
-            assert connection.execute(text(NOT_AS_ITS_CASE)).all() == []
+            for change in (
+                "cases set assignee_id = null",
+                "cases set due_on = null",
+                "cases set stage = 'closed'",
+                "leads set suppression_id = null",
+                "leads set present = not present",
+                "leads set case_id = null where rule = 'D01'",
+            ):
+                assert connection.execute(text(f"update {change}")).rowcount
+                assert connection.execute(text(NOT_AS_ITS_CASE)).all() == [], change
         other.dispose()
 
 

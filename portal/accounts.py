@@ -6,6 +6,7 @@ import re
 import secrets
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal import permissions
 from portal.auth.passwords import check_strength, hash_password
@@ -14,6 +15,7 @@ from portal.errors import Refused
 from portal.schema import User
 from portal.scope import ScopedSession, open_machine_session
 
+_LOGIN_TAKEN = "这个登录名已有人使用。"
 # Short enough that it can never be an identity number: it stands in the audit log.
 _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,30}")
 
@@ -61,7 +63,7 @@ def add_user(
     check_account(login, display_name, role, region)
     check_strength(password, login)
     if db.scalars(select(User.id).where(User.login == login)).first() is not None:
-        raise Refused("这个登录名已有人使用。")
+        raise Refused(_LOGIN_TAKEN)
     user = User(
         login=login,
         display_name=display_name,
@@ -72,8 +74,12 @@ def add_user(
         totp_needed=totp_needed,
         created_at=office.settings.now(),
     )
-    db.add(user)
-    db.flush()
+    try:
+        with db.begin_nested():
+            db.add(user)
+    except IntegrityError:
+        # Another administrator took it at the same moment.
+        raise Refused(_LOGIN_TAKEN) from None
     return user
 
 

@@ -114,6 +114,22 @@ def test_wrong_passwords_at_the_same_moment_are_each_counted(postgres, tmp_path)
         assert guessed.sign_in().status_code == 401
 
 
+def test_a_login_taken_at_the_same_moment_is_refused_kindly(postgres, tmp_path):
+    with serve_desk(tmp_path, database=fresh_database(postgres, "logins")) as desk:
+        keeper = desk.officer("guanli", "admin", "44")
+        form = {
+            "csrf": keeper.csrf(),
+            "login": "xin",
+            "display_name": "新人",
+            "role": "county",
+            "region": "440103",
+        }
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda _: keeper.web.post("/users", data=form), range(6)))
+        assert sorted(answer.status_code for answer in answers) == [200] + [422] * 5
+        assert all("已有人使用" in answer.text for answer in answers if answer.status_code == 422)
+
+
 def test_a_night_that_comes_into_an_upload_is_waited_for(postgres, tmp_path):
     """The row is judged by what the lead is when the night is over, and nothing is answered to another fact."""
     with serve_desk(tmp_path, database=fresh_database(postgres, "night")) as desk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ from alembic import command
 from alembic.config import Config
 from psycopg import IsolationLevel
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Connections of one process: one for each seat (portal.routing), and some for those that note when they were seen.
 _KEPT_OPEN = 16
+# How long a writer waits for another one on SQLite.
+_PATIENCE_SECONDS = 30
 
 
 def open_database(url: str) -> Engine:
@@ -26,7 +30,7 @@ def open_database(url: str) -> Engine:
     # hide_parameters: an error of the database must not carry a person's values into a log.
     engine = create_engine(
         url,
-        connect_args={"timeout": 30, "check_same_thread": False},
+        connect_args={"timeout": _PATIENCE_SECONDS, "check_same_thread": False},
         pool_size=_KEPT_OPEN,
         hide_parameters=True,
     )
@@ -72,6 +76,12 @@ def hold_cases(connection: Connection) -> None:
         connection.exec_driver_sql("LOCK TABLE cases IN EXCLUSIVE MODE")
 
 
+def is_taken(error: OperationalError) -> bool:
+    """Whether SQLite's one writer was somebody else for too long: a night that is being loaded."""
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own BEGIN comes too late to hold a consistent view; we begin ourselves.
     connection.isolation_level = None
@@ -90,5 +100,14 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: upgrading a read lock later fails instead of waiting.
-    writes = connection.get_execution_options().get("writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writes", True):
+        connection.exec_driver_sql("BEGIN")
+    elif options.get("waits", True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_PATIENCE_SECONDS * 1000}")

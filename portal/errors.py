@@ -49,6 +49,18 @@ class SignedOut(DeskError):
         super().__init__(message)
 
 
+class Busy(DeskError):
+    """The database had another writer for too long; nothing was written."""
+
+    status = 503
+    title = "暂时不能保存"
+
+    def __init__(
+        self, message: str = "正在载入新的核对结果。您的内容没有保存，请先复制下来，过几分钟再提交。"
+    ) -> None:
+        super().__init__(message)
+
+
 class Conflict(DeskError):
     """Somebody else changed the case after this page was opened; nothing was written."""
 

@@ -23,8 +23,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from portal import permissions
 from portal.auth.sessions import STAGE_FULL, cookie_name, find_session, sign_in_csrf
+from portal.database import is_taken
 from portal.desk import Desk, Office
-from portal.errors import Conflict, DeskError, Forbidden, NotFound, SignedOut, TooMany
+from portal.errors import Busy, Conflict, DeskError, Forbidden, NotFound, SignedOut, TooMany
 from portal.forms import Fields
 from portal.rates import RequestRate
 from portal.schema import DeskSession
@@ -116,6 +117,19 @@ def endpoint(
 
 
 def _answer(target: Page, office: Office, rate: RequestRate, request: Request, form: FormData) -> Response:
+    try:
+        return _answer_in_turn(target, office, rate, request, form)
+    except OperationalError as error:
+        if not is_taken(error):
+            raise
+        # Reading goes on meanwhile.
+        with open_machine_session(office.engine) as db:
+            return _refusal(_seated(office, request, db, Fields(form), office.settings.now()), Busy())
+
+
+def _answer_in_turn(
+    target: Page, office: Office, rate: RequestRate, request: Request, form: FormData
+) -> Response:
     browser = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(24)
     now = office.settings.now()
     with open_machine_session(office.engine, writes=target.writes) as db:
@@ -159,9 +173,14 @@ def _note_seen(office: Office, db: ScopedSession, session: DeskSession, now: dat
     if db.writes:
         db.execute(seen)
         return
-    with open_machine_session(office.engine, writes=True) as writing:
-        writing.execute(seen)
-        writing.commit()
+    try:
+        with open_machine_session(office.engine, writes=True, waits=False) as writing:
+            writing.execute(seen)
+            writing.commit()
+    except OperationalError as error:
+        # Nobody waits with a page for this; the next click tells it.
+        if not is_taken(error):
+            raise
 
 
 def _stopped_at_the_door(target: Page, desk: Desk, rate: RequestRate, request: Request) -> Response | None:

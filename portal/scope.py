@@ -46,8 +46,8 @@ class SessionWithoutScope(RuntimeError):
 class ScopedSession(Session):
     """A session that belongs to one viewer, or to the machine (`viewer` is None: nights, backups)."""
 
-    def __init__(self, engine: Engine, viewer: Viewer | None, writes: bool) -> None:
-        super().__init__(engine.execution_options(writes=writes), expire_on_commit=False)
+    def __init__(self, engine: Engine, viewer: Viewer | None, writes: bool, waits: bool = True) -> None:
+        super().__init__(engine.execution_options(writes=writes, waits=waits), expire_on_commit=False)
         self.writes = writes
         self.viewer: Viewer | None = None
         self.place: tuple[LoaderCriteriaOption, ...] = ()
@@ -72,9 +72,12 @@ def open_session(engine: Engine, viewer: Viewer, *, writes: bool = False) -> Sco
     return ScopedSession(engine, viewer, writes)
 
 
-def open_machine_session(engine: Engine, *, writes: bool = False) -> ScopedSession:
-    """A session without a place, for the nightly load, sign-in and backups; never for a page of cases."""
-    return ScopedSession(engine, None, writes)
+def open_machine_session(engine: Engine, *, writes: bool = False, waits: bool = True) -> ScopedSession:
+    """A session without a place, for the nightly load, sign-in and backups; never for a page of cases.
+
+    waits: whether a writer waits for another one on SQLite, or has its first query fail at once.
+    """
+    return ScopedSession(engine, None, writes, waits)
 
 
 def officers_criterion(users: Any, viewer: Viewer, county: str = "") -> ColumnElement[bool]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from portal.schema import Decision, User
 from portal.scope import open_machine_session
@@ -138,3 +142,39 @@ def test_the_days_of_a_notice_and_an_objection_are_in_their_order(loaded, county
     refused = county.work(case_id, "serve", {"served_on": "2026-07-02", "service": "post"})
     assert refused.status_code == 422 and "复查结论" in refused.text
     county.done(case_id, "serve", {"served_on": "2026-07-06", "service": "post"})
+
+
+@contextmanager
+def another_writer(desk):
+    """Somebody holds SQLite's one place to write, as a night does while it is loaded."""
+    with closing(sqlite3.connect(desk.engine.url.database, isolation_level=None)) as night:
+        night.execute("BEGIN IMMEDIATE")
+        yield
+        night.execute("ROLLBACK")
+
+
+def test_reading_goes_on_while_a_night_is_loaded(loaded, county):
+    """Also a minute later, when the click would be noted."""
+    loaded.clock.forward(minutes=5)
+    with another_writer(loaded):
+        began = time.monotonic()
+        for path in ("/lists/discrepancies", "/cases/1"):
+            assert county.get(path).status_code == 200
+        assert time.monotonic() - began < 10
+    # Noted again as soon as it can be.
+    for _ in range(2):
+        loaded.clock.forward(minutes=20)
+        assert county.get("/").status_code == 200
+
+
+def test_what_cannot_be_saved_while_a_night_is_loaded_is_shown_again(loaded, county):
+    @event.listens_for(loaded.engine, "checkout")
+    def wait_less(connection, *_):
+        connection.execute("PRAGMA busy_timeout = 200")
+
+    note = {"body": "户主说存款是代人保管的"}
+    with another_writer(loaded):
+        busy = county.work(1, "note", note)
+        assert busy.status_code == 503 and "暂时不能保存" in busy.text and note["body"] in busy.text
+        assert "系统出错" not in busy.text and 'href="/cases/1"' in busy.text
+    county.done(1, "note", note)

@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -177,13 +178,19 @@ def publish_lists(
     before = latest_before(settings.home, settings.as_of)
     folder.mkdir(parents=True)
     try:
-        with open_warehouse(settings.work / "publish.building") as con:
+        with open_warehouse(settings.work / "publish.building") as con, ThreadPoolExecutor(1) as beside:
             suppressions = read_suppressions(settings.home, ring)
+            _load_tables(con, settings)
+            # The lists are the interpreter's work and these two are not: together they take as long as the lists.
+            comparable = summary["tax_comparable"]
+            extracted = beside.submit(
+                extract_roster, con.cursor(), settings.work / "people", sources, comparable
+            )
+            quarantined = beside.submit(_quarantine, settings)
             lists, explained = _build_lists(
                 con, settings, cipher, ring, sources, summary, before, suppressions
             )
-            roster = extract_roster(con, settings.work / "people", sources, summary["tax_comparable"])
-        quarantine = _quarantine(settings)
+            roster, quarantine = extracted.result(), quarantined.result()
         tables = {
             "discrepancies": lists["discrepancies"],
             "newly_eligible": lists["newly_eligible"],
@@ -259,6 +266,17 @@ def remove_debris(home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _load_tables(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    people, assessed = settings.work / "people", settings.work / "assess"
+    con.read_parquet(str(people / "record.parquet")).create_view(
+        "record"
+    )  # of which few columns are looked at
+    for table in ("authorised", "unauthorised_household", "incomplete"):
+        load_table(con, table, [people / f"{table}.parquet"])
+    for table in ("discrepancy", "newly_eligible"):
+        load_table(con, table, [assessed / f"{table}.parquet"])
+
+
 def _build_lists(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -270,11 +288,6 @@ def _build_lists(
     suppressions: Suppressions | None,
 ) -> tuple[dict[str, pa.Table], pa.Table | None]:
     """Both lists, and of the discrepancies those that are explained at the desk; None without explanations."""
-    people_folder, assessed = settings.work / "people", settings.work / "assess"
-    for table in ("record", "authorised", "unauthorised_household", "incomplete"):
-        load_table(con, table, [people_folder / f"{table}.parquet"])
-    load_table(con, "discrepancy", [assessed / "discrepancy.parquet"])
-    load_table(con, "newly_eligible", [assessed / "newly_eligible.parquet"])
     con.execute(
         """
         create or replace table household_lead as
@@ -282,7 +295,7 @@ def _build_lists(
         union select distinct household from newly_eligible where record is null
         """
     )
-    people = People(con, people_folder, cipher)
+    people = People(con, settings.work / "people", cipher)
     heads = people.heads()
     insert_arrow(con, "head", heads)
     rules = load_rules()

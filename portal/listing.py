@@ -182,8 +182,12 @@ def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 def choices(db: ScopedSession, list_name: str, column: Any, viewer: Viewer) -> list[str]:
     """The values of a column that the viewer's leads of this list have, for a filter's choice."""
-    found = select(column).where(Lead.list == list_name).distinct().order_by(column)
-    return remembered(db, ("choices", list_name, column.key, viewer.region), lambda: list(db.scalars(found)))
+
+    def read() -> list[str]:
+        found = select(column).where(Lead.list == list_name).distinct().order_by(column)
+        return list(db.scalars(found))
+
+    return remembered(db, ("choices", list_name, column.key, viewer.region), read)
 
 
 def next_case_id(db: ScopedSession, filters: Filters, viewer: Viewer, today: date, after: Case) -> int | None:

@@ -22,6 +22,7 @@ from portal.scope import ScopedSession, open_machine_session
 
 STAMP = "list_stamp"
 _CHANGED = "lists_changed"
+_READ_STAMP = select(Setting.value).where(Setting.key == STAMP)
 _KEPT_FIGURES = 5_000
 # What rows, counts and their order are made of; an answer or a note changes none of it.
 _PLACE = ("list", "household_id", "county_code", "township_code")
@@ -102,7 +103,7 @@ def _stamp(db: ScopedSession) -> Hashable:
     """The stamp of the last change by an officer or a night; read once in a transaction."""
     known: Hashable = db.info.get(STAMP)
     if known is None:
-        known = db.info[STAMP] = db.scalars(select(Setting.value).where(Setting.key == STAMP)).one()
+        known = db.info[STAMP] = db.scalars(_READ_STAMP).one()
     return known
 
 

@@ -8,13 +8,24 @@ import secrets
 from datetime import datetime, timedelta
 
 from itsdangerous import BadSignature, Signer
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from portal.schema import DeskSession, User
 from portal.settings import Settings
 
 STAGE_FULL = "full"
+# Asked at every click, so it is put together once.
+_LIVING = (
+    select(DeskSession, User)
+    .join(User, User.id == DeskSession.user_id)
+    .where(
+        DeskSession.id_hash == bindparam("id_hash"),
+        DeskSession.seen_at > bindparam("seen_after"),
+        DeskSession.created_at > bindparam("created_after"),
+        User.active,
+    )
+)
 
 
 def cookie_name(settings: Settings) -> str:
@@ -49,16 +60,12 @@ def find_session(
         token = _signer(settings).unsign(cookie.encode()).decode()
     except (BadSignature, UnicodeDecodeError):
         return None
-    found = db.execute(
-        select(DeskSession, User)
-        .join(User, User.id == DeskSession.user_id)
-        .where(
-            DeskSession.id_hash == _hash(token),
-            DeskSession.seen_at > now - timedelta(minutes=settings.idle_minutes),
-            DeskSession.created_at > now - timedelta(hours=settings.session_hours),
-            User.active,
-        )
-    ).one_or_none()
+    living = {
+        "id_hash": _hash(token),
+        "seen_after": now - timedelta(minutes=settings.idle_minutes),
+        "created_after": now - timedelta(hours=settings.session_hours),
+    }
+    found = db.execute(_LIVING, living).one_or_none()
     return (found[0], found[1]) if found else None
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import event, select
 
 from portal.schema import Case, Lead, User
 from portal.scope import open_machine_session
+from portal.templating import make_templates
 from tests.portal.cases import case_of, leads_of
 from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk
@@ -82,6 +84,15 @@ def test_a_search_does_not_wait_for_libraries_it_has_no_use_for():
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["<b>&\"'", "a\x1fb", "", "100%s %", "张三"])
+def test_a_cell_shows_its_text_and_nothing_else(text):
+    rendered = make_templates().from_string("<tr>{{ cells|cells(kinds) }}</tr>")
+    row = BeautifulSoup(rendered.render(cells=("x", text, "y"), kinds=("", "num", "warn")), "html.parser").tr
+    assert [cell.text for cell in row.find_all("td")] == ["x", text, "y"]
+    assert [cell.get("class") for cell in row.find_all("td")] == [None, ["num"], ["warn"]]
+    assert not row.find("b")
 
 
 def test_many_who_wait_to_write_keep_nobody_from_reading(loaded, county):

@@ -4,9 +4,10 @@
     python -m bench.desk --database sqlite --seconds 20 --leads 5000
 
 A night of `--leads` discrepancies (and a tenth of newly eligible) of one county is published and loaded as every
-night is, then served by `portal.app` through uvicorn. Two kinds of load: officers who think between clicks
+night is, then served as `python -m portal serve` does. Two kinds of load: officers who think between clicks
 (`--think` seconds on average, drawn evenly from half to one and a half times of it), and all of them pressing the
-same link in the same moment. The clients share the machine with the desk. `--keep` writes results/desk.json.
+same link in the same moment, as it is and after a change that makes every count another one. The clients share the
+machine with the desk. `--keep` writes results/desk.json.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ async def _use(address: str, pids: list[int], given: argparse.Namespace) -> dict
     figures: dict[str, Any] = {"sign_in_ms": round(1000 * sorted(signing)[len(signing) // 2])}
     figures["thinking"] = await _thinking(officers, clicks, pids, given)
     figures["same_moment"] = await _same_moment(officers, pids)
+    figures["same_moment_after_a_change"] = await _same_moment(officers, pids, change=True)
     figures["sheets"] = {kind: await _sheet(officers[0], kind, pids) for kind in ("xlsx", "csv")}
     for officer in officers:
         await officer.close()
@@ -116,17 +118,25 @@ async def _thinking(
     }
 
 
-async def _same_moment(officers: list[Officer], pids: list[int], rounds: int = 5) -> dict[str, Any]:
+async def _same_moment(
+    officers: list[Officer], pids: list[int], rounds: int = 9, change: bool = False
+) -> dict[str, Any]:
+    """All press the same link; change: after one of them changed what the list counts."""
     clicks = Clicks()
-    used = _cpu(pids)
-    for officer in officers:
-        officer._clicks = clicks
+    used = 0.0
     for _ in range(rounds):
+        if change:
+            await officers[0].assign()
+        for officer in officers:
+            officer._clicks = clicks
+        before = _cpu(pids)
         await asyncio.gather(*(officer.one_list() for officer in officers))
-    count = rounds * len(officers)
+        used += _cpu(pids) - before
+        officers[0]._clicks = Clicks()
     return {
         "rounds": rounds,
-        "cpu_ms_per_click": round(1000 * (_cpu(pids) - used) / count, 1),
+        "cpu_ms_per_click": round(1000 * used / (rounds * len(officers)), 1),
+        "failures": sorted(set(clicks.failures)),
         "by_kind": clicks.table(),
     }
 

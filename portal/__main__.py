@@ -80,9 +80,8 @@ def load(settings: Settings, given: argparse.Namespace) -> int:
     for report in one or load_new_nights(settings.home, office.engine, ring):
         _tell(report)
         if not report.repeated:
-            office.journal.record(
-                "night_loaded", "system", {"as_of": report.as_of.isoformat(), "rows": report.rows}
-            )
+            told = {"as_of": report.as_of.isoformat(), "rows": report.rows, "moved": report.moved}
+            office.journal.record("night_loaded", "system", told)
     today = beijing_day(current_time())
     print(f"explanations written: {suppressions.export(settings.home, office.engine, ring, today)}")
     return 0
@@ -162,7 +161,7 @@ def _tell(report: LoadReport) -> None:
         return
     print(
         f"{report.as_of}: {report.rows} rows, {report.new} new, {report.changed} changed, {report.gone} withdrawn, "
-        f"{report.cases} cases opened, {report.suppressed} explained"
+        f"{report.cases} cases opened, {report.suppressed} explained, {report.moved} cases moved with their household"
     )
 
 

@@ -70,7 +70,10 @@ class NightOutOfOrder(ValueError):
 
 @dataclass(frozen=True)
 class LoadReport:
-    """Rows of the night; how many were new, changed their fact, or are gone; new cases. `repeated`: nothing to do."""
+    """Rows of the night; how many were new, changed their fact, or are gone; new cases. `repeated`: nothing to do.
+
+    moved: cases that followed their household to another place.
+    """
 
     as_of: date
     repeated: bool
@@ -80,6 +83,7 @@ class LoadReport:
     gone: int = 0
     cases: int = 0
     suppressed: int = 0
+    moved: int = 0
 
 
 def open_vault(engine: Engine, ring: KeyRing) -> Vault:
@@ -173,14 +177,14 @@ def _apply(
     db.flush()
     look_at_rows(db.connection())
     opened_on = beijing_day(night.published_at)
-    follow_moved_households(db, night.as_of)
+    moved = follow_moved_households(db, night.as_of)
     cases = attach_to_cases(db, opened_on, changed)
     close_cleared_cases(db, opened_on)
     suppressed = db.scalars(
         select(func.count(Lead.id)).where(Lead.present, Lead.suppression_id.is_not(None))
     ).one()
     return LoadReport(
-        night.as_of, False, len(incoming), len(fresh), len(changed), len(gone), cases, suppressed
+        night.as_of, False, len(incoming), len(fresh), len(changed), len(gone), cases, suppressed, moved
     )
 
 

@@ -55,7 +55,7 @@ def seen_by(officer, case_id, lead_id):
 def test_a_closed_case_moves_with_a_household_that_has_no_leads_left(desk, old, new):
     case_id, lead_id = decided_and_cleared(desk, old), leads_of(desk, "M1")[0].id
     assert (seen_by(old, case_id, lead_id), seen_by(new, case_id, lead_id)) == ([True] * 5, [False] * 5)
-    night(desk, "2026-07-02", roster=[household("M1", **NEW)])
+    assert night(desk, "2026-07-02", roster=[household("M1", **NEW)]).moved == 1
     assert (seen_by(old, case_id, lead_id), seen_by(new, case_id, lead_id)) == ([False] * 5, [True] * 5)
     page = new.get(f"/cases/{case_id}").text
     assert "钱是代人保管" in page and "见到本人" in page and "存款系救灾补助" in page

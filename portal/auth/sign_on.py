@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import ssl
+from functools import cache
 from typing import Any
 
 import httpx
@@ -54,7 +56,12 @@ def sign_on_routes(office: Office, rate: RequestRate) -> list[Any]:
         client_id=service.client_id,
         client_secret=service.client_secret,
         server_metadata_url=f"{service.issuer.rstrip('/')}/.well-known/openid-configuration",
-        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256", "timeout": _WAIT_SECONDS},
+        client_kwargs={
+            "scope": "openid profile",
+            "code_challenge_method": "S256",
+            "timeout": _WAIT_SECONDS,
+            "verify": _certificates(),
+        },
     )
 
     async def start(request: Request) -> Response:
@@ -93,6 +100,12 @@ def sign_on_routes(office: Office, rate: RequestRate) -> list[Any]:
     )
     steps = [Route("/start", start), Route("/back", back, name="sign_on_back")]
     return [Mount("/sign-on", routes=steps, middleware=[memory])]
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once a process: authlib opens a client for every question of a sign-on."""
+    return httpx.create_ssl_context()
 
 
 async def _trust(client: Any, service: SingleSignOn) -> None:

@@ -41,7 +41,7 @@ class Lead(InPlace, Base):
         Index(
             "ix_leads_list_order",
             *("list", "county_code", "view", "due_by", "case_id", "lead_no"),
-            *("rule", "state", "township_code", "stage", "assignee_id", "household_id"),
+            *("rule", "state", "township_code", "stage", "assignee_id", "household_id", "id"),
         ),
         Index(
             "ix_leads_own",

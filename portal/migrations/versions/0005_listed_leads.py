@@ -33,8 +33,8 @@ _CASE_CHANGES = "UPDATE OF stage, due_on, assignee_id ON cases"
 # Said as a change of the leads, so that how a lead is shown is worked out in one place.
 _TELL_LEADS = "UPDATE leads SET case_id = case_id WHERE case_id = NEW.id"
 _LIST_ORDER = ("list", "county_code", "view", "due_by", "case_id", "lead_no")
-# Filters and counts are answered from the same index, without reading the leads.
-_ALSO_ASKED = ("rule", "state", "township_code", "stage", "assignee_id", "household_id")
+# Filters, counts and the ids of a page are answered from the same index, without reading the leads.
+_ALSO_ASKED = ("rule", "state", "township_code", "stage", "assignee_id", "household_id", "id")
 
 
 def upgrade() -> None:

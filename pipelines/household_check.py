@@ -30,7 +30,7 @@ from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA, rows_about
 from pipelines.link import gather_inexact, view_reach
-from pipelines.lists import read_published
+from pipelines.lists import ListName, read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy
 from pipelines.publish import People, open_numbers, tokens_of
@@ -143,10 +143,9 @@ def _on_the_night(settings: Settings, night: Manifest) -> Settings:
 def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, household_id: str) -> None:
     """The tables the rules read, cut down to the household and those that share a member or an account with it."""
     people = kept.folder / "people"
-    for table in ("household", "record", "near_suspect"):
+    for table in ("household", "record", "near_suspect", "asked_record"):
         con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
-    con.read_parquet(str(kept.folder / "people" / "asked_record.parquet")).create_view("every_asked_record")
-    con.execute("create table asked_record as from every_asked_record")
+    con.execute("create view asked_record as from every_asked_record")
     view_reach(con, "benefit_payments", kept.evidence("benefit_payments"))
     con.execute("create table every_payment as select record, account_no from reach_benefit_payments")
     build_table(con, "household/chosen_household", household_id=household_id)
@@ -156,9 +155,9 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
             "on the roster nor a candidate among the monitored ones. No commission, no check: once it is entered "
             "there, the next night checks it."
         )
-    for table in ("household", "record", "near_suspect"):
+    con.execute("drop view asked_record")
+    for table in ("household", "record", "near_suspect", "asked_record"):
         con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
-    con.execute("delete from asked_record where household not in (from chosen_household)")
     persons = query_arrow(con, "select person from asked_record").column("person").to_numpy()
     for source in evidence_sources():
         view_reach(con, source, rows_about(kept.evidence(source), persons))
@@ -279,12 +278,10 @@ def _published_numbers(
     home: Path, night: Manifest, which: str, household_id: str
 ) -> dict[tuple[str, bytes | None], str]:
     """Lead numbers on the published list by rule and person."""
-    table: pa.Table = read_published(
-        home, night, "discrepancies" if which == "discrepancies" else "newly-eligible"
-    )
-    columns = ["rule", "person", "lead_no", "household_id"]
-    tables = [table.select(columns)]
+    lists: list[ListName] = ["discrepancies" if which == "discrepancies" else "newly-eligible"]
     if which == "discrepancies" and "explained.parquet" in night["files"]:
-        tables.append(read_published(home, night, "explained").select(columns))
+        lists.append("explained")
+    columns = ["rule", "person", "lead_no", "household_id"]
+    tables = [read_published(home, night, one, columns) for one in lists]
     own = pa.concat_tables(tables).filter(pc.field("household_id") == household_id).to_pylist()
     return {(row["rule"], row["person"]): row["lead_no"] for row in own}

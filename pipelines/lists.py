@@ -131,13 +131,17 @@ def read_list(
     return to_readable(table, ring.cipher(manifest["key_version"]))
 
 
-def read_published(home: Path, manifest: Manifest, which: ListName) -> pa.Table:
+def read_published(
+    home: Path, manifest: Manifest, which: ListName, columns: list[str] | None = None
+) -> pa.Table:
     """The Parquet file of a list as published, tokens and seals closed. Raises ListBroken: changed since."""
-    return read_night_file(home, manifest, FILES[which])
+    return read_night_file(home, manifest, FILES[which], columns)
 
 
-def read_night_file(home: Path, manifest: Manifest, name: str) -> pa.Table:
-    """A Parquet file of a night by its name. Raises ListBroken: not there, or changed since."""
+def read_night_file(
+    home: Path, manifest: Manifest, name: str, columns: list[str] | None = None
+) -> pa.Table:
+    """A Parquet file of a night by its name, or some of its columns. Raises ListBroken: not there, or changed since."""
     path = night_folder(home, manifest) / name
     try:
         content = path.read_bytes()
@@ -145,7 +149,7 @@ def read_night_file(home: Path, manifest: Manifest, name: str) -> pa.Table:
         raise ListBroken(f"{path} cannot be read ({failure.strerror}); the manifest names it") from None
     if hashlib.sha256(content).hexdigest() != manifest["files"].get(name):
         raise ListBroken(f"{path} is not the file that was published: its sha256 differs from the manifest's")
-    return pq.read_table(pa.BufferReader(content))
+    return pq.read_table(pa.BufferReader(content), columns=columns)
 
 
 def to_readable(table: pa.Table, cipher: Tokeniser) -> pa.Table:

@@ -1,7 +1,7 @@
 """What is kept of the latest published night, so that one household can be checked again in a moment.
 
     evidence/<folder of the night>/
-        kept.json                       which night, under which key, and the sha256 of every file
+        kept.json                       which night, under which key, and a keyed mark of every file
         people/*.parquet names.sealed   who was asked about
         link/counts.json inexact.parquet   how the rows reach them
         registers/*.parquet             rows that share a register with them
@@ -23,10 +23,13 @@ from typing import Any
 import pyarrow as pa
 
 from connectors.registry import all_contracts
-from pipelines.durable import replace_file, sha256_of
+from pipelines.durable import replace_file
 from pipelines.errors import HeduiError
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.keyring import KeyRing
 from pipelines.intake.evidence_tables import open_evidence_rows
 from pipelines.manifest import Manifest, latest
+from pipelines.marks import is_marked, mark_file
 from pipelines.settings import Settings
 
 _KEPT = "kept.json"
@@ -55,10 +58,13 @@ def evidence_folder(home: Path) -> Path:
     return home / "evidence"
 
 
-def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dict[str, Any]]) -> Path | None:
+def keep_evidence(
+    settings: Settings, manifest: Manifest, sources: dict[str, dict[str, Any]], cipher: Tokeniser
+) -> Path | None:
     """Move what a household check needs out of the night's work folder; evidence of other nights is deleted.
 
-    Returns the folder, or None when a later night is published already: its evidence stays.
+    cipher: of the night's key version. Returns the folder, or None when a later night is published already: its
+    evidence stays.
     """
     newest = latest(settings.home)
     if newest is None or newest["folder"] != manifest["folder"]:
@@ -73,20 +79,53 @@ def keep_evidence(settings: Settings, manifest: Manifest, sources: dict[str, dic
     for part in (settings.work / "evidence" / "household_registration").glob("register-*.parquet"):
         os.link(part, building / "registers" / part.name)
     (building / "sources.json").write_text(json.dumps(sources, ensure_ascii=False), encoding="utf-8")
-    kept: dict[str, Any] = {
+    _keep_readings(settings.work / "evidence", building / "intake")
+    marks = {
+        name: mark_file(building / name, f"{target.name}/{name}", cipher) for name in _names_in(building)
+    }
+    kept = {
         "as_of": manifest["as_of"],
         "folder": manifest["folder"],
         "seal": manifest["seal"],
         "key_version": manifest["key_version"],
-        "files": {str(path.relative_to(building)): sha256_of(path) for path in sorted(building.rglob("*.*"))},
+        "files": marks,
+        "mark": _mark_of(marks, cipher),
     }
-    _keep_readings(settings.work / "evidence", building / "intake")
-    kept["files"].update(_digests_of_readings(building))
     replace_file(building / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
     os.replace(building, target)
     for folder in outdated_evidence(settings.home):
         shutil.rmtree(folder, ignore_errors=True)
     return target
+
+
+def _names_in(folder: Path, under: str = "") -> list[str]:
+    """Every file in the folder or a part of it, by its name from the folder on, but for kept.json itself."""
+    files = (path for path in (folder / under).rglob("*") if path.is_file())
+    return sorted(name for path in files if (name := path.relative_to(folder).as_posix()) != _KEPT)
+
+
+def _mark_of(marks: dict[str, str], cipher: Tokeniser) -> str:
+    """Of all marks together, so that none can be left out."""
+    return cipher.mac(json.dumps(marks, sort_keys=True).encode(), "kept").hex()
+
+
+def _read_marks(folder: Path, cipher: Tokeniser) -> dict[str, str] | None:
+    """The marks in kept.json; None when it is not there or was not written with this key."""
+    try:
+        kept = json.loads((folder / _KEPT).read_bytes())
+        marks: dict[str, str] = kept["files"]
+        return marks if kept["mark"] == _mark_of(marks, cipher) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _first_changed(folder: Path, marks: dict[str, str], under: str, cipher: Tokeniser) -> str | None:
+    """A file of a part of the folder that is not as it was kept: changed, gone, or come in between."""
+    marked = {name for name in marks if name.startswith(under)}
+    for name in sorted(marked.union(_names_in(folder, under))):
+        if not is_marked(folder / name, f"{folder.name}/{name}", marks.get(name), cipher):
+            return name
+    return None
 
 
 def _keep_readings(evidence: Path, target: Path) -> None:
@@ -97,38 +136,24 @@ def _keep_readings(evidence: Path, target: Path) -> None:
             os.replace(folder, target / folder.name)
 
 
-def _digests_of_readings(building: Path) -> dict[str, str]:
-    """The hashes of the evidence, as they were noted where it was written."""
-    found: dict[str, str] = {}
-    for read in sorted((building / "intake").glob("*/read.json")):
-        parts: dict[str, str] = json.loads(read.read_bytes())["parts"]
-        folder = read.parent.relative_to(building)
-        found.update(
-            {f"{folder}/{name}": digest for name, digest in parts.items() if name.endswith(".arrow")}
-        )
-    return found
-
-
-def intake_kept(home: Path, source: str) -> Path | None:
-    """Where the evidence of a source lies as it was read for the latest published night."""
-    newest = latest(home)
-    folder = evidence_folder(home) / newest["folder"] / "intake" / source if newest else None
+def intake_kept(home: Path, source: str, cipher: Tokeniser) -> Path | None:
+    """The evidence of a source as it was read for the latest published night, if every file is as it was kept."""
+    folder = _kept_whole(home, f"intake/{source}/", cipher)
     return folder if folder and folder.is_dir() else None
 
 
-def people_kept(home: Path) -> Path | None:
-    """Who was asked about on the latest published night (person and person_name), if as it was kept."""
+def people_kept(home: Path, cipher: Tokeniser) -> Path | None:
+    """Who was asked about on the latest published night, if every file is as it was kept."""
+    return _kept_whole(home, "people/", cipher)
+
+
+def _kept_whole(home: Path, part: str, cipher: Tokeniser) -> Path | None:
     newest = latest(home)
     if newest is None:
         return None
     folder = evidence_folder(home) / newest["folder"]
-    try:
-        digests = json.loads((folder / _KEPT).read_bytes())["files"]
-        names = [f"people/{table}.parquet" for table in ("person", "person_name")]
-        is_whole = all(sha256_of(folder / name) == digests.get(name) for name in names)
-    except (OSError, ValueError, KeyError):
-        return None
-    return folder / "people" if is_whole else None
+    marks = _read_marks(folder, cipher)
+    return folder / part if marks and _first_changed(folder, marks, part, cipher) is None else None
 
 
 def outdated_evidence(home: Path) -> list[Path]:
@@ -139,23 +164,22 @@ def outdated_evidence(home: Path) -> list[Path]:
     return sorted(folder for folder in root.iterdir() if folder.name != keep) if root.is_dir() else []
 
 
-def open_evidence(home: Path) -> KeptEvidence:
+def open_evidence(home: Path, ring: KeyRing) -> KeptEvidence:
     """The evidence of the latest published night, every file checked. Raises EvidenceNotKept."""
     night = latest(home)
     if night is None:
         raise EvidenceNotKept(f"no night is published in {home}; run: hedui nightly --as-of DATE")
     folder = evidence_folder(home) / night["folder"]
     again = f"run the night of {night['as_of']} again, or wait for the next one"
-    try:
-        kept = json.loads((folder / _KEPT).read_bytes())
-    except (OSError, ValueError):
+    cipher = ring.cipher(night["key_version"])
+    marks = _read_marks(folder, cipher)
+    if marks is None:
         raise EvidenceNotKept(
-            f"the evidence of the night of {night['as_of']} is not kept any more; {again}"
-        ) from None
-    for name, digest in kept["files"].items():
-        path = folder / name
-        if not path.is_file() or sha256_of(path) != digest:
-            raise EvidenceNotKept(f"evidence/{folder.name}/{name} is not the file that was kept; {again}")
+            f"the evidence of the night of {night['as_of']} is not kept any more, or not as it was; {again}"
+        )
+    changed = _first_changed(folder, marks, "", cipher)
+    if changed:
+        raise EvidenceNotKept(f"evidence/{folder.name}/{changed} is not the file that was kept; {again}")
     sources: dict[str, dict[str, Any]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
     linked = frozenset(json.loads((folder / "link" / "counts.json").read_text(encoding="utf-8")))
     return KeptEvidence(folder, night, sources, linked)

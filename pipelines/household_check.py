@@ -68,9 +68,9 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
         raise UsageError(
             "a household check needs a household number, --actor (who) and --reason (why), none empty"
         )
-    kept = open_evidence(settings.home)
-    _require_known_authorisations(kept)
     ring = KeyRing.open(settings.home, os.environ)
+    kept = open_evidence(settings.home, ring)
+    _require_known_authorisations(kept)
     night = kept.night
     policy = load_policy(_on_the_night(settings, night))
     checks_folder(settings.home).mkdir(exist_ok=True)

@@ -138,9 +138,7 @@ def read_published(
     return read_night_file(home, manifest, FILES[which], columns)
 
 
-def read_night_file(
-    home: Path, manifest: Manifest, name: str, columns: list[str] | None = None
-) -> pa.Table:
+def read_night_file(home: Path, manifest: Manifest, name: str, columns: list[str] | None = None) -> pa.Table:
     """A Parquet file of a night by its name, or some of its columns. Raises ListBroken: not there, or changed since."""
     path = night_folder(home, manifest) / name
     try:

@@ -85,7 +85,7 @@ def run_night(
             replay.record(settings, ring, note)
         tell("publish")
         manifest = run_publish(settings, policy, ring, note)
-        close_night(settings, manifest)
+        close_night(settings, manifest, ring)
         tell("done")
     return manifest
 
@@ -112,9 +112,9 @@ def clear_work(settings: Settings) -> None:
     settings.work.mkdir(parents=True)
 
 
-def close_night(settings: Settings, manifest: Manifest) -> None:
+def close_night(settings: Settings, manifest: Manifest, ring: KeyRing) -> None:
     """Keep of a published night what a household check needs, and delete the rest of its stage results."""
-    keep_evidence(settings, manifest, read_sources(settings))
+    keep_evidence(settings, manifest, read_sources(settings), ring.cipher(manifest["key_version"]))
     shutil.rmtree(settings.work, ignore_errors=True)
 
 

@@ -134,7 +134,7 @@ def publish_night(values: Values, run: str) -> dict[str, Any]:
     with under_lease(settings.home, run):
         ring = KeyRing.open(settings.home, os.environ)
         manifest = night.run_publish(settings, load_policy(settings), ring)
-        night.close_night(settings, manifest)
+        night.close_night(settings, manifest, ring)
     return {
         "as_of": manifest["as_of"],
         "seal": manifest["seal"],

@@ -29,17 +29,16 @@ from pipelines.intake.standing import WITHDRAWN, Standing
 class EarlierReading:
     """What reading a delivery came to on the latest published night, every part as it was kept.
 
-    files: in the order of the receipt; digests: SHA-256 by name of part; is_judged_alike: no date that lay in the
-    future then has come, so every row would be judged as it was.
+    files: in the order of the receipt; is_judged_alike: no date that lay in the future then has come, so every row
+    would be judged as it was.
     """
 
     folder: Path
     files: list[Gathered]
-    digests: dict[str, str]
     is_judged_alike: bool
 
     def parts(self, kind: str) -> list[Path]:
-        return sorted(self.folder / name for name in self.digests if name.startswith(f"{kind}-"))
+        return sorted(self.folder.glob(f"{kind}-*"))
 
     def lines_in_future(self, number: int) -> NDArray[np.int64]:
         """The lines of a file that were quarantined for a date after that night; some may be accepted now."""
@@ -73,15 +72,15 @@ class Carried:
             or (standing.has_left and any(one.ambiguous for one in files))
         )
 
-    def take_over(self, building: Path) -> tuple[list[Gathered], dict[str, str]]:
+    def take_over(self, building: Path) -> list[Gathered]:
         """Evidence of the whole delivery without reading it, when what was kept is enough.
 
-        Returns what reading would have come to, and the digests of parts that are the same files as before.
+        Returns what reading would have come to.
         """
         if self._is_same():
             for part in (*self.earlier.parts("part"), *self.earlier.parts("register")):
                 _link(part, building / part.name)
-            return self.earlier.files, self.earlier.digests
+            return self.earlier.files
         taken = []
         for number, before in enumerate(self.earlier.files):
             gathered = Gathered(before.outcome, ambiguous=before.ambiguous, first_future=before.first_future)
@@ -93,7 +92,7 @@ class Carried:
             taken.append(gathered)
         if self.contract.source == HOUSEHOLD_REGISTRATION:
             self.keep_registers(set().union(*(one.registers for one in taken)), building)
-        return taken, {}
+        return taken
 
     def write_rows(
         self,

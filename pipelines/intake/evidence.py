@@ -279,16 +279,15 @@ def _read_feed(
         return result
     people = load_asked(settings.work / "people", contract.source)
     key = reading_key(contract, receipt, cipher, judging)
-    carried = find_carried(settings, contract, key, judging.as_of, people)
+    carried = find_carried(settings, contract, key, judging.as_of, people, cipher)
     if carried and carried.is_enough() and is_as_promised(feed, receipt):
         result.reused = "all"
-        gathered, same = carried.take_over(building)
+        gathered = carried.take_over(building)
         finish_evidence(settings, policy, result, gathered)
     else:
         if carried:
             result.reused = "rows"
             people.sought = carried.standing.sought
-        same = {}
         gathered = [
             gather_file(feed, contract, listed, judging, people, cipher, building, number, carried)
             for number, listed in enumerate(receipt.files)
@@ -298,7 +297,7 @@ def _read_feed(
         if result.state == "accepted":
             _gather_every_register(feed, contract, receipt, judging, gathered, cipher, building, carried)
     if result.state == "accepted":
-        note_reading(building, key, judging.as_of, gathered, same)
+        note_reading(building, key, judging.as_of, gathered)
     else:
         _empty(building)
     return result

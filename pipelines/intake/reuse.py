@@ -22,7 +22,6 @@ from connectors.contract import Contract
 from connectors.errors import FeedError
 from connectors.feeds import Feed
 from connectors.registry import authorised_sources
-from pipelines.durable import sha256_of
 from pipelines.evidence_kept import intake_kept, people_kept
 from pipelines.identity.cipher import Tokeniser
 from pipelines.intake.asked import AskedPeople, load_asked
@@ -64,12 +63,9 @@ def _program() -> str:
     return digest.hexdigest()
 
 
-def find_earlier(home: Path, source: str, key: str, as_of: date) -> EarlierReading | None:
-    """What the latest published night read of the same delivery under the same key; None when it must be read whole.
-
-    Every part is checked by its hash.
-    """
-    folder = intake_kept(home, source)
+def find_earlier(home: Path, source: str, key: str, as_of: date, cipher: Tokeniser) -> EarlierReading | None:
+    """What the latest published night read of the same delivery under the same key; None when it must be read whole."""
+    folder = intake_kept(home, source, cipher)
     if folder is None:
         return None
     try:
@@ -78,22 +74,18 @@ def find_earlier(home: Path, source: str, key: str, as_of: date) -> EarlierReadi
         return None
     if noted.get("key") != key or noted["as_of"] > as_of.isoformat():
         return None
-    for name, digest in noted["parts"].items():
-        path = folder / name
-        if not path.is_file() or sha256_of(path) != digest:
-            return None
     files = _gathered(noted, folder)
     futures = [one.first_future for one in files if one.first_future]
     is_judged_alike = all(as_yyyymmdd(as_of) < day for day in futures)
-    return EarlierReading(folder, files, noted["parts"], is_judged_alike)
+    return EarlierReading(folder, files, is_judged_alike)
 
 
 def find_carried(
-    settings: Settings, contract: Contract, key: str, as_of: date, people: AskedPeople
+    settings: Settings, contract: Contract, key: str, as_of: date, people: AskedPeople, cipher: Tokeniser
 ) -> Carried | None:
     """What can be carried over from the latest published night for tonight's people."""
-    earlier = find_earlier(settings.home, contract.source, key, as_of)
-    before = people_kept(settings.home) if earlier else None
+    earlier = find_earlier(settings.home, contract.source, key, as_of, cipher)
+    before = people_kept(settings.home, cipher) if earlier else None
     if earlier is None or before is None:
         return None
     return Carried(contract, earlier, people, compare_people(load_asked(before, contract.source), people))
@@ -124,25 +116,11 @@ def _gathered(noted: dict[str, Any], folder: Path) -> list[Gathered]:
     return found
 
 
-def note_reading(
-    building: Path, key: str, as_of: date, gathered: list[Gathered], known: dict[str, str] | None = None
-) -> None:
-    """Note beside the evidence of an accepted source what it was read under and what reading came to.
-
-    known: digests of parts that are there already.
-    """
+def note_reading(building: Path, key: str, as_of: date, gathered: list[Gathered]) -> None:
+    """Note beside the evidence of an accepted source what it was read under and what reading came to."""
     tables = [one.outcome.quarantine("") for one in gathered]
     pq.write_table(pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *tables]), building / _QUARANTINE)
-    digests = {name: digest for name, digest in (known or {}).items() if name != _QUARANTINE}
-    for path in sorted(building.iterdir()):
-        if path.name != _READ and path.name not in digests:
-            digests[path.name] = sha256_of(path)
-    noted = {
-        "key": key,
-        "as_of": as_of.isoformat(),
-        "files": [one.as_dict() for one in gathered],
-        "parts": digests,
-    }
+    noted = {"key": key, "as_of": as_of.isoformat(), "files": [one.as_dict() for one in gathered]}
     (building / _READ).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
 
 

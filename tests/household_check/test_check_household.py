@@ -14,13 +14,13 @@ import pytest
 
 from connectors.registry import all_contracts
 from pipelines.audit import AuditLog
-from pipelines.durable import sha256_of
 from pipelines.errors import UsageError
-from pipelines.evidence_kept import EvidenceNotKept, open_evidence
+from pipelines.evidence_kept import EvidenceNotKept, _mark_of, open_evidence
 from pipelines.household_check import HouseholdUnknown, check_household, check_household_sealed, open_check
 from pipelines.identity.cipher import UnsealError
 from pipelines.identity.keyring import KeyRing
 from pipelines.lists import read_list
+from pipelines.marks import mark_file
 from pipelines.settings import Settings
 
 ACTOR, REASON = "经办人王", "群众来访复核"
@@ -86,7 +86,7 @@ def test_a_household_of_every_rule_gives_the_leads_of_the_night(night, published
 
 def test_quiet_households_stay_quiet(night, published):
     settings, _ = night
-    kept = open_evidence(settings.home)
+    kept = open_evidence(settings.home, KeyRing.open(settings.home, {}))
     everyone = pq.read_table(kept.folder / "people" / "household.parquet")["household_id"].to_pylist()
     quiet = [household for household in everyone if household not in published][::40]
     assert len(quiet) > 3
@@ -128,29 +128,68 @@ def test_the_feeds_are_not_read_again(night, published):
     assert found(check_household(without, household, ACTOR, REASON)) == sorted(published[household])
 
 
-def test_changed_or_deleted_evidence_is_refused(night, published, tmp_path):
+def changed_part(folder):
+    file = folder / "intake" / "banks" / "part-0000.arrow"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    return "intake/banks/part-0000.arrow is not the file that was kept"
+
+
+def added_part(folder):
+    shutil.copy(
+        folder / "intake" / "banks" / "part-0000.arrow", folder / "intake" / "banks" / "part-0999.arrow"
+    )
+    return "intake/banks/part-0999.arrow is not the file that was kept"
+
+
+def taken_part(folder):
+    (folder / "intake" / "banks" / "part-0000.arrow").unlink()
+    return "intake/banks/part-0000.arrow is not the file that was kept"
+
+
+def exchanged_parts(folder):
+    one, other = (folder / "people" / f"{name}.parquet" for name in ("person", "household"))
+    one.rename(folder / "aside")
+    other.rename(one)
+    (folder / "aside").rename(other)
+    return "people/household.parquet is not the file that was kept"
+
+
+def part_left_out(folder):
+    (folder / "intake" / "banks" / "part-0000.arrow").unlink()
+    kept = json.loads((folder / "kept.json").read_bytes())
+    del kept["files"]["intake/banks/part-0000.arrow"]
+    (folder / "kept.json").write_text(json.dumps(kept))
+    return "not kept any more, or not as it was"
+
+
+def nothing_left(folder):
+    shutil.rmtree(folder)
+    return "run the night of .* again"
+
+
+@pytest.mark.parametrize(
+    "damage", [changed_part, added_part, taken_part, exchanged_parts, part_left_out, nothing_left]
+)
+def test_evidence_that_is_not_as_it_was_kept_is_refused(night, published, tmp_path, damage):
     home = tmp_path / "home"
     shutil.copytree(night[0].home, home)
-    settings = Settings(home=home, as_of=night[0].as_of)
-    file = open_evidence(home).folder / "intake" / "banks" / "part-0000.arrow"
-    file.write_bytes(file.read_bytes()[:-1] + b"?")
-    with pytest.raises(EvidenceNotKept, match="intake/banks/part-0000"):
-        check_household(settings, next(iter(published)), ACTOR, REASON)
-    shutil.rmtree(home / "evidence")
-    with pytest.raises(EvidenceNotKept, match="again"):
-        check_household(settings, next(iter(published)), ACTOR, REASON)
+    told = damage(open_evidence(home, KeyRing.open(home, {})).folder)
+    with pytest.raises(EvidenceNotKept, match=told):
+        check_household(Settings(home=home, as_of=night[0].as_of), next(iter(published)), ACTOR, REASON)
 
 
 def forget_sources(home, *sources):
     """Leave the kept evidence as a night leaves it that ran before these sources' contracts were added."""
-    folder = open_evidence(home).folder
-    kept = json.loads((folder / "kept.json").read_bytes())
+    ring = KeyRing.open(home, {})
+    folder, cipher = open_evidence(home, ring).folder, ring.cipher()
     counts = folder / "link" / "counts.json"
     linked = json.loads(counts.read_bytes())
     counts.write_text(
         json.dumps({source: linked[source] for source in linked if source not in sources}), "utf-8"
     )
-    kept["files"]["link/counts.json"] = sha256_of(counts)
+    kept = json.loads((folder / "kept.json").read_bytes())
+    kept["files"]["link/counts.json"] = mark_file(counts, f"{folder.name}/link/counts.json", cipher)
+    kept["mark"] = _mark_of(kept["files"], cipher)
     (folder / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
 
 

@@ -97,7 +97,7 @@ class Nights:
         (self.home / "nights").mkdir(exist_ok=True)
         (self.home / "nights" / f"{self.day}.json").write_text(json.dumps(manifest))
         (self.settings.work / "link").mkdir()
-        assert keep_evidence(self.settings, manifest, {}) is not None
+        assert keep_evidence(self.settings, manifest, {}, self._ring().cipher()) is not None
 
     def _law(self) -> PolicyAt:
         return load_policy(self.settings)

@@ -13,7 +13,8 @@ _BEGIN, _END = "<!-- measured: python -m bench -->", "<!-- end of measured -->"
 
 def write_tables() -> str:
     """Write results/README.md and, when matplotlib is there, results/peers.svg. Returns the Markdown."""
-    parts = ["# Measured results", _ratio_table(), _peer_table(), _repair_table(), _other_figures()]
+    tables = [_ratio_table(), _peer_table(), _repair_table(), _desk_table(), _other_figures()]
+    parts = ["# Measured results", *tables]
     text = "\n\n".join(part for part in parts if part) + "\n"
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "README.md").write_text(text, encoding="utf-8")
@@ -94,6 +95,48 @@ def _repair_table() -> str:
         f"## Mending mistyped numbers: {found['rows']} rows against {found['people']} people\n\n"
         f"| | precision | recall | wrong pairs | CPU s |\n|---|---:|---:|---:|---:|\n{rows}\n\n{_where(found)}"
     )
+
+
+_DESK_KINDS = ("list, first page", "list, filtered", "list, far page", "search", "case", "all lists")
+_AT_ONCE = {
+    "same_moment": "all in the same moment",
+    "same_moment_after_a_change": "the same, after every count changed",
+}
+
+
+def _desk_table() -> str:
+    found = kept("desk")
+    if found is None:
+        return ""
+    setup = found["setup"]
+    names = [name for name in ("sqlite", "postgresql") if name in found]
+    rows = [
+        f"| {kind} | " + " | ".join(_clicks(found[name]["thinking"]["by_kind"].get(kind)) for name in names)
+        for kind in _DESK_KINDS
+    ]
+    rows += [
+        f"| {title} | "
+        + " | ".join(
+            _clicks((found[name].get(key) or {"by_kind": {}})["by_kind"].get("everything")) for name in names
+        )
+        for key, title in _AT_ONCE.items()
+    ]
+    rows += [
+        "| CPU of such a list page, desk and database | "
+        + " | ".join(f"{found[name]['same_moment']['cpu_ms_per_click']:.0f}" for name in names)
+    ]
+    return (
+        f"## The county desk: {setup['officers']} officers, {setup['leads']} leads\n\n"
+        f"| ms at the client, median / 95 of 100 | {' | '.join(names)} |\n|---|{'---:|' * len(names)}\n"
+        + "\n".join(f"{row} |" for row in rows)
+        + f"\n\nOfficers think {setup['think'] / 2:g} to {setup['think'] * 1.5:g} seconds between clicks, not in the"
+        " last three rows. The clients share the cores with desk and database, and all with whatever else ran.\n\n"
+        + _where(found)
+    )
+
+
+def _clicks(figures: dict[str, Any] | None) -> str:
+    return "–" if figures is None else f"{figures['p50_ms']:.0f} / {figures['p95_ms']:.0f}"
 
 
 def _read_again(reused: dict[str, list[str]]) -> str:

@@ -28,7 +28,7 @@ from pipelines.errors import HeduiError, UsageError
 from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import REGISTER_SCHEMA, rows_about
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, mark_repeated, rows_about
 from pipelines.link import gather_inexact, view_reach
 from pipelines.lists import ListName, read_published
 from pipelines.manifest import Manifest
@@ -146,7 +146,7 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     for table in ("household", "record", "near_suspect", "asked_record"):
         con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
     con.execute("create view asked_record as from every_asked_record")
-    view_reach(con, "benefit_payments", kept.evidence("benefit_payments"))
+    view_reach(con, "benefit_payments", mark_repeated(kept.evidence("benefit_payments")))
     con.execute("create table every_payment as select record, account_no from reach_benefit_payments")
     build_table(con, "household/chosen_household", household_id=household_id)
     if con.execute("select count(*) from chosen_household").fetchone() == (0,):
@@ -160,7 +160,7 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
         con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
     persons = query_arrow(con, "select person from asked_record").column("person").to_numpy()
     for source in evidence_sources():
-        view_reach(con, source, rows_about(kept.evidence(source), persons))
+        view_reach(con, source, mark_repeated(rows_about(kept.evidence(source), persons)))
     gather_inexact(con)
     load_table(
         con, "every_register_row", sorted((kept.folder / "registers").glob("*.parquet")), REGISTER_SCHEMA

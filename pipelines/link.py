@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from connectors.contract import FileContract
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
@@ -17,7 +18,7 @@ from pipelines.warehouse import build_table, load_table, open_warehouse, sql_tex
 
 
 def link_night(settings: Settings) -> dict[str, Any]:
-    """Write work/<as-of>/link: the rows that reach a record otherwise than exactly.
+    """Write work/<as-of>/link: the rows that reach a record otherwise than exactly, and which rows are like another.
 
     Returns the counts per source: linked, duplicate (spec section 3), used_without_authorisation, evidence_rows,
     evidence_sum.
@@ -29,7 +30,9 @@ def link_night(settings: Settings) -> dict[str, Any]:
             con.execute(sql_text("link/reach"))
             con.execute("create table inexact (source varchar, record integer, how varchar)")
             for source in evidence_sources():
-                counts[source] = _link_source(con, settings, source)
+                evidence = mark_repeated(_evidence_of(settings, source))
+                pq.write_table(evidence.select(["is_repeated"]), building / f"repeated_{source}.parquet")
+                counts[source] = _link_source(con, source, evidence)
             write_table(con, "select * from inexact", building / "inexact.parquet")
         (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     return counts
@@ -40,13 +43,17 @@ def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
     load_table(con, "inexact", [settings.work / "link" / "inexact.parquet"])
     for source in evidence_sources():
-        view_reach(con, source, _evidence_of(settings, source))
+        repeated = pq.read_table(settings.work / "link" / f"repeated_{source}.parquet").column(0)
+        view_reach(con, source, _evidence_of(settings, source).append_column("is_repeated", repeated))
 
 
 def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) -> None:
-    """View reach_<source>: one row per row of the source and record it reaches. Wants table asked_record."""
+    """View reach_<source>: one row per row of the source and record it reaches. Wants table asked_record.
+
+    evidence: with is_repeated.
+    """
     con.execute(sql_text("link/reach"))
-    con.register(f"evidence_{source}", mark_repeated(evidence))
+    con.register(f"evidence_{source}", evidence)
     con.execute(
         f"""
         create or replace view reach_{source} as
@@ -76,10 +83,9 @@ def _file_of(source: str) -> FileContract:
     return all_contracts()[source].files[0]
 
 
-def _link_source(con: duckdb.DuckDBPyConnection, settings: Settings, source: str) -> dict[str, int]:
-    evidence = _evidence_of(settings, source)
+def _link_source(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) -> dict[str, int]:
     scopes = authorised_sources()
-    con.register("evidence", mark_repeated(evidence))
+    con.register("evidence", evidence)
     build_table(
         con,
         "link/uncommon",

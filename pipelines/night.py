@@ -7,7 +7,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,16 @@ def run_night(
         replaced = replay.require_night(settings) if replay else None
         clear_work(settings)
         started = time.monotonic()
-        preload()
 
         def tell(text: str) -> None:
             progress(f"[{time.monotonic() - started:6.1f} s] {text}")
 
-        tell("intake: roster and monitored households")
-        run_people(settings, policy, ring)
-        tell("intake: departments' feeds")
-        _run_sources(settings, policy, ring, tell)
+        with _readers(settings) as readers:
+            tell("intake: roster and monitored households")
+            run_people(settings, policy, ring, readers)
+            preload()  # not sooner: it would take turns with reading workbooks
+            tell("intake: departments' feeds")
+            _run_sources(settings, policy, ring, readers, tell)
         judge_intake(settings)
         if replay and replaced:
             replay.judge_inputs(replaced, read_sources(settings))
@@ -118,8 +120,10 @@ def close_night(settings: Settings, manifest: Manifest, ring: KeyRing) -> None:
     shutil.rmtree(settings.work, ignore_errors=True)
 
 
-def run_people(settings: Settings, policy: PolicyAt, ring: KeyRing) -> dict[str, Any]:
-    return intake_people(settings, policy, ring.cipher(), judging_of(policy))
+def run_people(
+    settings: Settings, policy: PolicyAt, ring: KeyRing, readers: ProcessPoolExecutor | None = None
+) -> dict[str, Any]:
+    return intake_people(settings, policy, ring.cipher(), judging_of(policy), readers)
 
 
 def run_source(settings: Settings, source: str, may_wait: bool = False) -> dict[str, Any]:
@@ -159,13 +163,20 @@ def _reach(feed: Feed) -> None:
         return
 
 
-def _run_sources(settings: Settings, policy: PolicyAt, ring: KeyRing, tell: Progress) -> None:
+def _readers(settings: Settings) -> AbstractContextManager[ProcessPoolExecutor | None]:
+    """Processes that get ready while the roster is read; None when there is too little to read for them."""
+    total = sum(_feed_bytes(settings, source) for source in evidence_sources())
+    is_much = settings.workers > 1 and total > _PARALLEL_BYTES
+    return open_reader_pool(settings.workers) if is_much else nullcontext()
+
+
+def _run_sources(
+    settings: Settings, policy: PolicyAt, ring: KeyRing, readers: ProcessPoolExecutor | None, tell: Progress
+) -> None:
     sources = sorted(evidence_sources(), key=lambda source: -_feed_bytes(settings, source))
-    total = sum(_feed_bytes(settings, source) for source in sources)
-    if settings.workers > 1 and total > _PARALLEL_BYTES:
-        with open_reader_pool(settings.workers) as pool:
-            for result in pool.map(run_source, [settings] * len(sources), sources):
-                _tell_of(result, tell)
+    if readers:
+        for result in readers.map(run_source, [settings] * len(sources), sources):
+            _tell_of(result, tell)
     else:
         for source in sources:
             _tell_of(_read_department(settings, source, policy, ring), tell)

@@ -9,14 +9,27 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from pipelines.intake.compile_loops import compile_loops
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def open_reader_pool(workers: int) -> ProcessPoolExecutor:
-    """Spawned, because a fork would copy the threads' locks of the libraries already loaded."""
-    return ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),)
+    """Spawned, because a fork would copy the threads' locks of the libraries already loaded.
+
+    The processes start at once and have everything loaded when the first feed comes.
+    """
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_get_ready, initargs=(os.getpid(),)
     )
+    for _ in range(workers):
+        pool.submit(os.getpid)  # one is started for each task that finds none idle
+    return pool
+
+
+def _get_ready(parent: int) -> None:
+    end_with_parent(parent)
+    compile_loops()
 
 
 def end_with_parent(parent: int) -> None:

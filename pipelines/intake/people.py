@@ -66,23 +66,35 @@ class _Read:
 
 
 def intake_people(
-    settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging
+    settings: Settings,
+    policy: PolicyAt,
+    cipher: Tokeniser,
+    judging: Judging,
+    readers: Executor | None = None,
 ) -> dict[str, Any]:
     """Read the roster and rural_revitalisation and write work/<as-of>/people. Returns both sources' results.
 
+    readers: processes one of which reads rural_revitalisation meanwhile; without them a thread does.
     Raises NightFailed when the roster is held or missing: nobody can be checked without it.
     """
     with replacing_folder(settings.work / "people") as building:
-        return _build_people(settings, policy, cipher, judging, building)
+        return _build_people(settings, policy, cipher, judging, building, readers)
 
 
 def _build_people(
-    settings: Settings, policy: PolicyAt, cipher: Tokeniser, judging: Judging, building: Path
+    settings: Settings,
+    policy: PolicyAt,
+    cipher: Tokeniser,
+    judging: Judging,
+    building: Path,
+    readers: Executor | None,
 ) -> dict[str, Any]:
     contracts = all_contracts()
     with open_warehouse(building) as con, ThreadPoolExecutor(1) as beside:
         # Workbooks keep the interpreter busy, the roster's lines hardly do: together they take as long as the longer.
-        later = beside.submit(_read_people, settings, policy, contracts["rural_revitalisation"], judging)
+        later = (readers or beside).submit(
+            _read_people, settings, policy, contracts["rural_revitalisation"], judging
+        )
         roster, roster_read = _read_people(settings, policy, contracts["roster"], judging)
         monitored, monitored_read = later.result()
         names = _Names()
@@ -101,7 +113,7 @@ def _build_people(
         if monitored.state != "accepted":
             con.execute("delete from monitored_judged")
         del roster_read, monitored_read
-        _write_people(con, building, settings.as_of, cipher, names)
+        _write_people(con, building, settings.as_of, cipher, names, beside)
     results = {"roster": roster.as_dict(), "rural_revitalisation": monitored.as_dict()}
     (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
     return results
@@ -379,7 +391,12 @@ def _count_verdicts(con: duckdb.DuckDBPyConnection, roster: dict[str, _Read], mo
 
 
 def _write_people(
-    con: duckdb.DuckDBPyConnection, folder: Path, as_of: date, cipher: Tokeniser, names: _Names
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    as_of: date,
+    cipher: Tokeniser,
+    names: _Names,
+    beside: Executor,
 ) -> None:
     con.execute(
         """
@@ -392,15 +409,23 @@ def _write_people(
     )
     build_table(con, "intake/incomplete", member_repeated=int(BIT["member_repeated"]))
     every_scope = (1 << len(authorised_sources())) - 1
-    for name in ("household", "record", "unauthorised_household"):
-        build_table(con, f"intake/{name}", every_scope=every_scope)
-    _write_persons(con, folder)
-    _write_near_suspects(con, as_of, cipher)
+    build_table(con, "intake/household")
+    build_table(con, "intake/record")
+    # Sorting tokens and sealing names need no database.
+    numbered = beside.submit(_write_persons, con.cursor(), folder)
     records = query_arrow(con, "select record from record").column(0).to_numpy()
-    seal_names(folder / "names.sealed", names.of_records(records), cipher)
+    sealed = beside.submit(_seal_names, folder / "names.sealed", names, records, cipher)
+    build_table(con, "intake/unauthorised_household", every_scope=every_scope)
+    _write_near_suspects(con, as_of, cipher)
     write_table(con, "select * exclude (household_row) from household", folder / "household.parquet")
     for table in _TABLES:
         write_table(con, f"select * from {table}", folder / f"{table}.parquet")
+    numbered.result()
+    sealed.result()
+
+
+def _seal_names(path: Path, names: _Names, records: NDArray[np.int32], cipher: Tokeniser) -> None:
+    seal_names(path, names.of_records(records), cipher)
 
 
 def _write_persons(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

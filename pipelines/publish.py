@@ -178,7 +178,7 @@ def publish_lists(
     before = latest_before(settings.home, settings.as_of)
     folder.mkdir(parents=True)
     try:
-        with open_warehouse(settings.work / "publish.building") as con, ThreadPoolExecutor(1) as beside:
+        with ThreadPoolExecutor(1) as beside, open_warehouse(settings.work / "publish.building") as con:
             suppressions = read_suppressions(settings.home, ring)
             _load_tables(con, settings)
             # The lists are the interpreter's work and these two are not: together they take as long as the lists.
@@ -191,18 +191,13 @@ def publish_lists(
                 con, settings, cipher, ring, sources, summary, before, suppressions
             )
             roster, quarantine = extracted.result(), quarantined.result()
-        tables = {
-            "discrepancies": lists["discrepancies"],
-            "newly_eligible": lists["newly_eligible"],
-            "quarantine": quarantine,
-        }
-        if explained is not None:
-            tables["explained"] = explained
-        for name, table in tables.items():
-            pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        pq.write_table(roster, folder / ROSTER_FILE, compression="zstd")
+            tables = {**lists, "quarantine": quarantine}
+            if explained is not None:
+                tables["explained"] = explained
+            written = beside.submit(_write_files, folder, tables, roster)
+            readable = {name: to_readable(table, cipher) for name, table in tables.items()}
+            written.result()
         inputs = _inputs(sources)
-        readable = {name: to_readable(table, cipher) for name, table in tables.items()}
         seal = seal_of(
             seal_inputs(sources, inputs),
             policy.digest(summary["rules"]),
@@ -234,6 +229,12 @@ def publish_lists(
         raise
     finally:
         shutil.rmtree(settings.work / "publish.building", ignore_errors=True)
+
+
+def _write_files(folder: Path, tables: dict[str, pa.Table], roster: pa.Table) -> None:
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    pq.write_table(roster, folder / ROSTER_FILE, compression="zstd")
 
 
 def _finish(settings: Settings, ring: KeyRing, manifest: Manifest, folder: Path) -> Manifest:

@@ -317,7 +317,7 @@ def _gather_every_register(
     wanted: set[int] = set().union(*(one.registers for one in gathered))
     if carried and carried.earlier.is_judged_alike and wanted:
         wanted -= carried.keep_registers(wanted, building)
-    registers = np.array(sorted(wanted), dtype=np.int64)
+    registers = np.fromiter(wanted, np.int64, len(wanted))
     if not len(registers):
         return
     for number, listed in enumerate(receipt.files, 1):

@@ -50,8 +50,14 @@ class KeptEvidence:
     linked: frozenset[str]
 
     def evidence(self, source: str) -> pa.Table:
-        """The rows kept of a source; none when the night used none of it."""
-        return open_evidence_rows(self.folder / "intake" / source, all_contracts()[source].files[0])
+        """The rows kept of a source; none when the night used none of it. Raises EvidenceNotKept."""
+        try:
+            return open_evidence_rows(self.folder / "intake" / source, all_contracts()[source].files[0])
+        except pa.ArrowInvalid:
+            raise EvidenceNotKept(
+                f"the contract of {source} has other columns than on the night of {self.night['as_of']}; "
+                "run that night again, or wait for the next one"
+            ) from None
 
 
 def evidence_folder(home: Path) -> Path:
@@ -100,7 +106,7 @@ def keep_evidence(
 
 def _names_in(folder: Path, under: str = "") -> list[str]:
     """Every file in the folder or a part of it, by its name from the folder on, but for kept.json itself."""
-    files = (path for path in (folder / under).rglob("*") if path.is_file())
+    files = (path for path in (folder / under).rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(name for path in files if (name := path.relative_to(folder).as_posix()) != _KEPT)
 
 

@@ -167,7 +167,7 @@ def _readers(settings: Settings) -> AbstractContextManager[ProcessPoolExecutor |
     """Processes that get ready while the roster is read; None when there is too little to read for them."""
     total = sum(_feed_bytes(settings, source) for source in evidence_sources())
     is_much = settings.workers > 1 and total > _PARALLEL_BYTES
-    return open_reader_pool(settings.workers) if is_much else nullcontext()
+    return open_reader_pool(min(settings.workers, len(evidence_sources()))) if is_much else nullcontext()
 
 
 def _run_sources(

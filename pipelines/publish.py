@@ -178,7 +178,7 @@ def publish_lists(
     before = latest_before(settings.home, settings.as_of)
     folder.mkdir(parents=True)
     try:
-        with ThreadPoolExecutor(1) as beside, open_warehouse(settings.work / "publish.building") as con:
+        with open_warehouse(settings.work / "publish.building") as con, ThreadPoolExecutor(1) as beside:
             suppressions = read_suppressions(settings.home, ring)
             _load_tables(con, settings)
             # The lists are the interpreter's work and these two are not: together they take as long as the lists.

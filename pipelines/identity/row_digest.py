@@ -15,7 +15,7 @@ _NOTHING = np.iinfo(np.int64).min  # no amount and no day is so small
 
 
 def digest_rows(columns: Iterable[NDArray[np.int64]], rows: int, cipher: Tokeniser) -> NDArray[np.int64]:
-    """Fold the columns' numbers (rows,) into one: rows that differ in one column never meet, others once in 2^64.
+    """Fold the columns' numbers (rows,) into one: rows that differ in one column never meet, others hardly ever.
 
     Every step is reversible and keyed, so nobody without the key can make two rows meet or tell what was folded in.
     """

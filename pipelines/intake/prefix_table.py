@@ -20,7 +20,8 @@ class PrefixTable:
     def __init__(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> None:
         """hi, lo: the halves of each known number, sorted by hi."""
         self._hi, self._lo = hi, lo
-        bits = min(len(hi).bit_length(), _MOST_PREFIX_BITS)  # one or two to a prefix
+        # One or two to a prefix; a shift by all 64 bits is no shift.
+        bits = max(1, min(len(hi).bit_length(), _MOST_PREFIX_BITS))
         self._shift = np.uint64(64 - bits)
         counts = np.bincount((hi >> self._shift).astype(np.int64), minlength=1 << bits)
         self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)

@@ -12,7 +12,7 @@ with holding as (
         account_no,
         account_type,
         currency,
-        max((date_diff('day', date '1900-01-01', balance_date)::hugeint << 64) + greatest(balance, 0)) as latest
+        max((date_diff('day', date '0001-01-01', balance_date)::hugeint << 64) + greatest(balance, 0)) as latest
     from reach_banks
     where how = 'exact' and balance_date >= $as_of - $evidence_max_age_days::integer
     group by record, bank_code, account_no, account_type, currency

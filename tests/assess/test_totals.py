@@ -33,6 +33,7 @@ record  bank_code  account_no  account_type  currency  balance  balance_date  ho
 2       B          1           定期           CNY       50       2026-06-01    exact
 2       B          1           活期           USD       10       2026-06-01    exact
 2       C          1           活期           CNY       1        2026-06-01    exact
+2       C          1           定期           CNY       5        1899-12-30    exact
 3       B          1           活期           CNY       100      2026-04-01    exact
 4       B          1           活期           CNY       100      2026-03-31    exact
 5       B          1           活期           CNY       -100     2026-06-01    exact

@@ -154,6 +154,11 @@ def exchanged_parts(folder):
     return "people/household.parquet is not the file that was kept"
 
 
+def link_added(folder):
+    (folder / "intake" / "banks" / "part-0998.arrow").symlink_to("nowhere")
+    return "intake/banks/part-0998.arrow is not the file that was kept"
+
+
 def part_left_out(folder):
     (folder / "intake" / "banks" / "part-0000.arrow").unlink()
     kept = json.loads((folder / "kept.json").read_bytes())
@@ -168,7 +173,7 @@ def nothing_left(folder):
 
 
 @pytest.mark.parametrize(
-    "damage", [changed_part, added_part, taken_part, exchanged_parts, part_left_out, nothing_left]
+    "damage", [link_added, changed_part, added_part, taken_part, exchanged_parts, part_left_out, nothing_left]
 )
 def test_evidence_that_is_not_as_it_was_kept_is_refused(night, published, tmp_path, damage):
     home = tmp_path / "home"

@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 from bs4 import BeautifulSoup
+from sqlalchemy import event
 
 from pipelines.identity.keyring import KeyRing, new_ring
 from portal.accounts import create_user
@@ -30,6 +31,22 @@ PASSWORD = "Right-Horse-7-Staple"
 QUICK_ARGON2 = (1, 8, 1)
 # The desk is served without TLS; reading the machine's certificates for every officer costs more than a page.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@contextmanager
+def statements(desk, wanted=lambda statement: True):
+    """What reaches the desk's database meanwhile."""
+    seen: list[str] = []
+
+    def watch(_connection, _cursor, statement, *_rest):
+        if wanted(statement):
+            seen.append(statement)
+
+    event.listen(desk.engine, "before_cursor_execute", watch)
+    try:
+        yield seen
+    finally:
+        event.remove(desk.engine, "before_cursor_execute", watch)
 
 
 @dataclass

@@ -8,39 +8,23 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from portal.schema import Case, Lead, User
 from portal.scope import open_machine_session
 from portal.templating import make_templates
 from tests.portal.cases import case_of, leads_of
 from tests.portal.conftest import load_sample
-from tests.portal.desks import serve_desk
+from tests.portal.desks import serve_desk, statements
 from tests.portal.nights import lead, number, publish
 from tests.portal.postgres import fresh_database, serve_postgres
 
 ROOT = Path(__file__).parents[2]
-
-
-@contextmanager
-def statements(desk):
-    """What reaches the database meanwhile."""
-    seen: list[str] = []
-
-    def watch(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    event.listen(desk.engine, "before_cursor_execute", watch)
-    try:
-        yield seen
-    finally:
-        event.remove(desk.engine, "before_cursor_execute", watch)
 
 
 @pytest.mark.parametrize("query", ["", "?view=closed", "?page=2", "?rule=A01&assignee=none&due=week"])

@@ -11,7 +11,7 @@ from datetime import date
 import openpyxl
 import pyarrow as pa
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from portal.backup import back_up, restore
 from portal.database import open_database
@@ -22,7 +22,7 @@ from portal.sheet import select_rows, select_these
 from portal.workbook import SheetFrame, write_sheet
 from tests.portal.cases import KEEP, answer_all, case_of, leads_of, served_stop
 from tests.portal.conftest import load_sample
-from tests.portal.desks import serve_desk
+from tests.portal.desks import serve_desk, statements
 from tests.portal.nights import lead, number, publish
 from tests.portal.postgres import fresh_database, serve_postgres
 
@@ -30,20 +30,9 @@ TODAY = date(2026, 7, 1)
 COUNTED = re.compile(r"count\(", re.IGNORECASE)
 
 
-@contextmanager
 def counting(desk):
     """The counting statements that reach the database meanwhile."""
-    seen: list[str] = []
-
-    def watch(_connection, _cursor, statement, *_rest):
-        if COUNTED.search(statement) and "leads" in statement:
-            seen.append(statement)
-
-    event.listen(desk.engine, "before_cursor_execute", watch)
-    try:
-        yield seen
-    finally:
-        event.remove(desk.engine, "before_cursor_execute", watch)
+    return statements(desk, lambda statement: COUNTED.search(statement) and "leads" in statement)
 
 
 def tabs(officer, slug="discrepancies", query=""):

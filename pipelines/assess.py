@@ -96,7 +96,7 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
             for table in ("household", "record", "near_suspect"):
                 load_table(con, table, [settings.work / "people" / f"{table}.parquet"])
             load_linked(con, settings)
-            load_registers(con, settings)
+            load_registers(con, settings.work / "evidence")
             summary = assess_tables(con, policy, sources)
             for table in ("discrepancy", "newly_eligible"):
                 write_table(con, f"select * from {table}", building / f"{table}.parquet")

@@ -4,7 +4,6 @@
         kept.json                       which night, under which key, and a keyed mark of every file
         people/*.parquet names.sealed   who was asked about
         link/counts.json inexact.parquet   how the rows reach them
-        registers/*.parquet             rows that share a register with them
         sources.json                    what became of each source
         intake/<source>/                its evidence as it was read, for the next night (read.json says under what)
 
@@ -81,9 +80,6 @@ def keep_evidence(
     building.mkdir(parents=True)
     os.replace(settings.work / "people", building / "people")
     os.replace(settings.work / "link", building / "link")
-    (building / "registers").mkdir()
-    for part in (settings.work / "evidence" / "household_registration").glob("register-*.parquet"):
-        os.link(part, building / "registers" / part.name)
     (building / "sources.json").write_text(json.dumps(sources, ensure_ascii=False), encoding="utf-8")
     _keep_readings(settings.work / "evidence", building / "intake")
     marks = {

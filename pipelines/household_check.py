@@ -28,14 +28,14 @@ from pipelines.errors import HeduiError, UsageError
 from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import REGISTER_SCHEMA, mark_repeated, rows_about
-from pipelines.link import gather_inexact, view_reach
+from pipelines.intake.evidence_tables import mark_repeated, rows_about
+from pipelines.link import define_reach, gather_inexact, load_registers, view_reach
 from pipelines.lists import ListName, read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy
 from pipelines.publish import People, open_numbers, tokens_of
 from pipelines.settings import Settings
-from pipelines.warehouse import build_table, load_table, open_warehouse, query_arrow
+from pipelines.warehouse import build_table, open_warehouse, query_arrow
 from policy.rules import Rule, load_rules
 
 _LISTS = {"discrepancies": "discrepancy", "newly_eligible": "newly_eligible"}
@@ -146,6 +146,7 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     for table in ("household", "record", "near_suspect", "asked_record"):
         con.read_parquet(str(people / f"{table}.parquet")).create_view(f"every_{table}")
     con.execute("create view asked_record as from every_asked_record")
+    define_reach(con)
     view_reach(con, "benefit_payments", mark_repeated(kept.evidence("benefit_payments")))
     con.execute("create table every_payment as select record, account_no from reach_benefit_payments")
     build_table(con, "household/chosen_household", household_id=household_id)
@@ -162,12 +163,9 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     for source in evidence_sources():
         view_reach(con, source, mark_repeated(rows_about(kept.evidence(source), persons)))
     gather_inexact(con)
-    load_table(
-        con, "every_register_row", sorted((kept.folder / "registers").glob("*.parquet")), REGISTER_SCHEMA
-    )
+    load_registers(con, kept.folder / "intake")
     con.execute(
-        "create table register_row as from every_register_row"
-        " where register in (select register_no from reach_household_registration)"
+        "delete from register_row where register not in (select register_no from reach_household_registration)"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,7 +28,7 @@ def link_night(settings: Settings) -> dict[str, Any]:
     with replacing_folder(settings.work / "link") as building:
         with open_warehouse(building) as con:
             load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
-            con.execute(sql_text("link/reach"))
+            define_reach(con)
             con.execute("create table inexact (source varchar, record integer, how varchar)")
             for source in evidence_sources():
                 evidence = mark_repeated(_evidence_of(settings, source))
@@ -42,17 +43,22 @@ def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Tables asked_record and inexact, and a view reach_<source> of each source's evidence of tonight."""
     load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
     load_table(con, "inexact", [settings.work / "link" / "inexact.parquet"])
+    define_reach(con)
     for source in evidence_sources():
         repeated = pq.read_table(settings.work / "link" / f"repeated_{source}.parquet").column(0)
         view_reach(con, source, _evidence_of(settings, source).append_column("is_repeated", repeated))
 
 
+def define_reach(con: duckdb.DuckDBPyConnection) -> None:
+    """The macro of sql/link/reach.sql. Wants asked_record."""
+    con.execute(sql_text("link/reach"))
+
+
 def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) -> None:
-    """View reach_<source>: one row per row of the source and record it reaches. Wants table asked_record.
+    """View reach_<source>: one row per row of the source and record it reaches. Wants `define_reach`.
 
     evidence: with is_repeated.
     """
-    con.execute(sql_text("link/reach"))
     con.register(f"evidence_{source}", evidence)
     con.execute(
         f"""
@@ -70,8 +76,9 @@ def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"create table inexact as from ({' union all '.join(every)}) where how <> 'exact'")
 
 
-def load_registers(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    parts = sorted((settings.work / "evidence" / "household_registration").glob("register-*.parquet"))
+def load_registers(con: duckdb.DuckDBPyConnection, evidence: Path) -> None:
+    """Table register_row: what stands in the registers looked at. evidence: the folder that has that of each source."""
+    parts = sorted((evidence / "household_registration").glob("register-*.parquet"))
     load_table(con, "register_row", parts, REGISTER_SCHEMA)
 
 

@@ -25,6 +25,7 @@ from pipelines.identity.idnumber import (
     pack_blocks,
 )
 from pipelines.intake.batch import BIT, RowBatch
+from pipelines.intake.judged import values_of
 
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})"
@@ -99,44 +100,30 @@ class Checked:
 
     def text_or_parsed(self, name: str) -> pa.Array:
         """A whole column for the tables of people: UTF-8 text, or what was parsed; null where it could not be."""
-        column = self.file.column(name)
         everything = np.arange(len(self.mask))
-        if column.type == "money":
+        if self.file.column(name).type == "money":
             bad = (self.mask & (BIT["money_unparseable"] | BIT["required_missing"])) != 0
             good = np.flatnonzero(~bad)
-            values = self.canonical(name, good)
             amounts = np.zeros(len(self.mask), np.int64)
-            amounts[good] = values.fill_null(0).to_numpy(zero_copy_only=False)
+            amounts[good] = self.amounts(name, good).fill_null(0).to_numpy(zero_copy_only=False)
             return pa.array(amounts, mask=bad)
-        return self.text(name, everything)
+        return values_of(self, name, everything)
 
-    def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        """The parsed values of one column for accepted rows: text, date32, or int64 millionths for money."""
-        column = self.file.column(name)
-        chosen = self._canonical[name].take(pa.array(rows))
-        if column.type == "money":
-            return _millionths(chosen)
-        if isinstance(chosen, pa.DictionaryArray):
-            return chosen.dictionary_decode()
-        return chosen
+    def amounts(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
+        """A column of money for accepted rows, in millionths; null where it may be empty and is."""
+        return _millionths(self._canonical[name].take(pa.array(rows)))
 
-    def canonical_codes(self, name: str, rows: NDArray[np.int64]) -> dict[str, int]:
-        """How often each code of a column of few values stands in the rows."""
-        values = self._canonical[name].take(pa.array(rows))
-        counts = np.bincount(values.indices.to_numpy(zero_copy_only=False), minlength=len(values.dictionary))
-        found: dict[str, int] = {}
-        for code, count in zip(values.dictionary.to_pylist(), counts.tolist(), strict=True):
-            if count:
-                found[code or ""] = found.get(code or "", 0) + count
-        return found
+    def coded(self, name: str, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int32]]:
+        """The distinct values of a column of few values, parsed, and which of them each row has."""
+        values = self._canonical[name]
+        return values.dictionary, values.indices.to_numpy(zero_copy_only=False)[rows]
 
     def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        """Text of one column for the rows, in UTF-8. Carried columns and names are not judged, only trimmed."""
-        if name not in self._canonical:
-            raw = to_utf8(self.batch.columns[name].take(pa.array(rows)), self.batch.encoding)
-            return trim(raw.cast(pa.binary()), "utf-8").cast(pa.string())
-        values = self.canonical(name, rows)
-        return to_utf8(values, self.batch.encoding) if pa.types.is_binary(values.type) else values
+        """Text of one column for the rows, in UTF-8, trimmed. Carried columns and names are not judged."""
+        if name in self._canonical:
+            return to_utf8(self._canonical[name].take(pa.array(rows)), self.batch.encoding)
+        raw = to_utf8(self.batch.columns[name].take(pa.array(rows)), self.batch.encoding)
+        return trim(raw.cast(pa.binary()), "utf-8").cast(pa.string())
 
 
 def check_batch(batch: RowBatch, file: FileContract, judging: Judging) -> Checked:

@@ -30,7 +30,7 @@ from pipelines.intake.checks import Judging
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, open_part, sum_money
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
-from pipelines.intake.judged import Judged
+from pipelines.intake.judged import TEXTS, Judged, values_of
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.receipts import Receipt, ReceiptFile
 from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of_heads
@@ -194,11 +194,14 @@ def _evidence_table(
             columns[column.name] = short_digest(checked.text(column.name, rows), "account", cipher)
             numbers.append(columns[column.name])
             continue
-        # What is only carried is no evidence; it tells equal rows from others.
-        is_text = column.type in ("text", "carried")
-        values = checked.text(column.name, rows) if is_text else checked.canonical(column.name, rows)
-        numbers.append(row_numbers(values, cipher))
-        if column.type != "carried":
+        if column.type in TEXTS or column.type == "money":
+            values = values_of(checked, column.name, rows)
+            numbers.append(row_numbers(values, cipher))
+        else:
+            meanings, codes = checked.coded(column.name, rows)
+            values = meanings.take(pa.array(codes))
+            numbers.append(row_numbers(meanings, cipher)[codes])
+        if column.type != "carried":  # what is only carried is no evidence; it tells equal rows from others
             columns[column.name] = values
     columns["row_digest"] = digest_rows(numbers, len(rows), cipher)
     schema = evidence_schema(checked.file)
@@ -235,8 +238,8 @@ def gather_registers(
                 "hi": hi,
                 "lo": lo,
                 "is_valid": valid,
-                "is_normal": pc.equal(checked.text("status", rows), "正常"),
-                "relation": checked.text("relation", rows),
+                "is_normal": pc.equal(values_of(checked, "status", rows), "正常"),
+                "relation": values_of(checked, "relation", rows),
                 "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
             }
             writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))

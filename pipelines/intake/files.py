@@ -97,8 +97,12 @@ class FileOutcome:
         for column in checked.file.columns:
             if column.type not in ("code", "currency"):
                 continue
-            values = checked.canonical_codes(column.name, good)
-            self.codes.setdefault(column.name, Counter()).update(values)
+            values, codes = checked.coded(column.name, good)
+            counts = np.bincount(codes, minlength=len(values))
+            found = self.codes.setdefault(column.name, Counter())
+            for code, count in zip(values.to_pylist(), counts.tolist(), strict=True):
+                if count:
+                    found[code or ""] += count
 
     def quarantine(self, source: str) -> pa.Table:
         lines = np.concatenate(self.bad_lines) if self.bad_lines else np.zeros(0, np.int64)

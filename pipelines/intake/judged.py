@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from connectors.contract import FileContract
 
+# Columns of many values; those of few are listed (`Judged.coded`).
+TEXTS = frozenset({"text", "identifier", "name", "carried"})
+
 
 class Judged(Protocol):
     """Some records of one file with their verdicts; n of them became rows.
@@ -55,16 +58,16 @@ class Judged(Protocol):
         """The earliest date after as_of that quarantined a row of the file so far, as yyyymmdd; 0 without one."""
         ...
 
-    def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        """What one column means in some accepted rows: text, date32, or int64 millionths for money."""
+    def amounts(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
+        """A column of money for some accepted rows: int64 millionths, null where it may be empty and is."""
         ...
 
-    def canonical_codes(self, name: str, rows: NDArray[np.int64]) -> dict[str, int]:
-        """How often each code of a column of few values stands in the rows."""
+    def coded(self, name: str, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int32]]:
+        """A column of few values for some rows: what the distinct values mean, and which of them each row has."""
         ...
 
     def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        """Text of one column for the rows, in UTF-8, trimmed; what was parsed for columns that are judged."""
+        """A column of many values for some rows: UTF-8, trimmed."""
         ...
 
     def text_or_parsed(self, name: str) -> pa.Array:
@@ -74,3 +77,14 @@ class Judged(Protocol):
     def raw_fields(self, row: int) -> list[str]:
         """The fields of one row as they stand in the file."""
         ...
+
+
+def values_of(judged: Judged, name: str, rows: NDArray[np.int64]) -> pa.Array:
+    """A column of any kind but the number for some accepted rows."""
+    kind = judged.file.column(name).type
+    if kind == "money":
+        return judged.amounts(name, rows)
+    if kind in TEXTS:
+        return judged.text(name, rows)
+    values, codes = judged.coded(name, rows)
+    return values.take(pa.array(codes))

@@ -18,6 +18,7 @@ from pipelines.identity.idnumber import CHECK_CHARACTERS, real_days, unpack_numb
 from pipelines.intake import kernels
 from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Judging, earliest_after, parsed_type, value_judge
+from pipelines.intake.judged import values_of
 
 _KINDS = {
     "id": kernels.ID,
@@ -97,29 +98,14 @@ class Scanned:
         listed = self._scanner.listed
         return earliest_after(as_of, [listed[c.name].values for c in self.file.columns if c.not_future])
 
-    def canonical(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        column = self.file.column(name)
-        place = self._scanner.place[name]
-        if column.type == "money":
-            amounts = self._amounts[place][rows]
-            return pa.array(amounts, mask=amounts == kernels.NO_AMOUNT)
-        if _KINDS.get(column.type) is None:
-            return self._scanner.listed[name].values.take(pa.array(self._codes[place][rows]))
-        return self.text(name, rows)
+    def amounts(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
+        amounts = self._amounts[self._scanner.place[name]][rows]
+        return pa.array(amounts, mask=amounts == kernels.NO_AMOUNT)
 
-    def canonical_codes(self, name: str, rows: NDArray[np.int64]) -> dict[str, int]:
-        values = self._scanner.listed[name].values
-        counts = np.bincount(self._codes[self._scanner.place[name]][rows], minlength=len(values))
-        found: dict[str, int] = {}
-        for code, count in zip(values.to_pylist(), counts.tolist(), strict=True):
-            if count:
-                found[code or ""] = found.get(code or "", 0) + count
-        return found
+    def coded(self, name: str, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int32]]:
+        return self._scanner.listed[name].values, self._codes[self._scanner.place[name]][rows]
 
     def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        column = self.file.column(name)
-        if _KINDS.get(column.type) not in (kernels.TEXT, kernels.CARRIED):
-            return self.canonical(name, rows)
         values, spaced = self.raw_text(self._spans[self._scanner.place[name]], rows)
         return pc.utf8_trim_whitespace(values) if spaced else values
 
@@ -133,7 +119,7 @@ class Scanned:
         return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(data)), spaced
 
     def text_or_parsed(self, name: str) -> pa.Array:
-        values = self.text(name, np.arange(len(self.mask)))
+        values = values_of(self, name, np.arange(len(self.mask)))
         return values.fill_null(0) if self.file.column(name).type == "money" else values
 
     def raw_fields(self, row: int) -> list[str]:

@@ -16,7 +16,7 @@ from connectors.contract import Column, FileContract
 from connectors.registry import all_contracts
 from pipelines.intake import lines as line_files
 from pipelines.intake.checks import check_batch
-from pipelines.intake.judged import Judged
+from pipelines.intake.judged import Judged, values_of
 from pipelines.intake.lines import read_block, read_lines
 from pipelines.intake.objects import read_json_array, read_json_lines, read_raw_lines
 from pipelines.intake.scan import Scanned
@@ -107,7 +107,7 @@ def told(batches: Iterable[Judged], file: FileContract) -> dict[int, Any]:
                 record["upgraded"] = bool(judged.upgraded[row])
             for column in file.columns:
                 if mask == 0 and column.type != "id":
-                    record[column.name] = judged.text(column.name, at)[0].as_py()
+                    record[column.name] = values_of(judged, column.name, at)[0].as_py()
                 if mask == 0 and column.type == "money":
                     record[f"{column.name}, of people"] = judged.text_or_parsed(column.name)[row].as_py()
             found[line] = record

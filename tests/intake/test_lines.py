@@ -10,6 +10,7 @@ import pytest
 
 from connectors.contract import Column, FileContract
 from pipelines.errors import SourceHeld
+from pipelines.intake.judged import values_of
 from pipelines.intake.lines import read_lines
 
 from .plain_reading import JUDGING
@@ -61,7 +62,7 @@ def told(content: bytes, file: FileContract = CSV) -> dict[int, object]:
     found: dict[int, object] = {}
     for judged in read_lines(io.BytesIO(content), file, "t", JUDGING):
         everything = np.arange(len(judged.lines))
-        columns = [judged.text(c.name, everything).to_pylist() for c in file.columns]
+        columns = [values_of(judged, c.name, everything).to_pylist() for c in file.columns]
         for line, *fields in zip(judged.lines.tolist(), *columns, strict=True):
             assert line not in found
             found[line] = fields

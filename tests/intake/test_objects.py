@@ -14,6 +14,7 @@ from connectors.registry import all_contracts
 from pipelines.errors import SourceHeld
 from pipelines.intake.batch import reasons_of
 from pipelines.intake.checks import Judging
+from pipelines.intake.judged import values_of
 from pipelines.intake.objects import read_json_array, read_json_lines
 
 HOLDINGS = all_contracts()["securities"].files[0]
@@ -43,7 +44,9 @@ def told(batches: Any, column: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for judged in batches:
         for row, (number, mask) in enumerate(zip(judged.lines.tolist(), judged.mask.tolist(), strict=True)):
-            value = judged.text(column, np.array([row]))[0].as_py() if not mask else f"[{reasons_of(mask)}]"
+            value = (
+                values_of(judged, column, np.array([row]))[0].as_py() if not mask else f"[{reasons_of(mask)}]"
+            )
             found[number] = str(value)
         for number, reason in judged.spoiled:
             assert number not in found

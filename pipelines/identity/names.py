@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -14,22 +15,23 @@ from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import binary_buffers
 
 # Middle dots of transliterated names, as departments' systems write them.
-_SEPARATORS: Final = frozenset("·•.・‧∙")
-# Characters that stand where a system could not show the real one.
-_PLACEHOLDERS: Final = frozenset("?*□■〓\ufffd")
+_SEPARATORS: Final = "·•.・‧∙"
+# The last white space of Unicode is U+3000, the ideographic one.
+_LEFT_OUT: Final = {place: None for place in range(0x3001) if chr(place).isspace()} | dict.fromkeys(
+    map(ord, _SEPARATORS)
+)
+# Characters that stand where a system could not show the real one, and those of private use (category Co).
+_UNREADABLE: Final = re.compile("[?*□■〓\ufffd\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 
 
 def normalise_name(text: str) -> str:
     """NFKC, white space and separators out, upper case."""
-    plain = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in plain if not c.isspace() and c not in _SEPARATORS).upper()
+    return unicodedata.normalize("NFKC", text).translate(_LEFT_OUT).upper()
 
 
 def is_readable(normalised: str) -> bool:
     """Whether a normalised name can be compared: not empty, no placeholder and no private-use character in it."""
-    return bool(normalised) and not any(
-        c in _PLACEHOLDERS or unicodedata.category(c) == "Co" for c in normalised
-    )
+    return bool(normalised) and not _UNREADABLE.search(normalised)
 
 
 def digest_names(names: pa.Array, cipher: Tokeniser) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -14,6 +14,7 @@ from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.intake.asked import AskedPeople
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
+from pipelines.intake.remembered import RememberedTexts
 
 _COLUMNS = (Column("id_number", "id_number", "id"), Column("name", "name", "name"))
 _NUMBER = "11010119900307123X"  # an example with a wrong check character: nobody's
@@ -29,7 +30,10 @@ def compile_loops() -> None:
     ):
         file = FileContract("x", "x", format_, "utf-8", _COLUMNS, root="records")  # type: ignore[arg-type]
         for judged in read_records(io.BytesIO(content.encode()), file, "x", judging):
-            judged.text("name", np.arange(len(judged.lines)))
+            remembered = RememberedTexts(
+                lambda texts: (np.zeros(len(texts), np.int64), np.zeros(len(texts), bool)), 1
+            )
+            judged.digests("name", np.arange(len(judged.lines)), remembered)
     Tokeniser(bytes(MASTER_BYTES)).digest(pa.array(["x"]), "name")
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)

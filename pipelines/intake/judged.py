@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.contract import FileContract
+from pipelines.intake.remembered import Digests, RememberedTexts
 
 # Columns of many values; those of few are listed (`Judged.coded`).
 TEXTS = frozenset({"text", "identifier", "name", "carried"})
@@ -68,6 +69,10 @@ class Judged(Protocol):
 
     def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
         """A column of many values for some rows: UTF-8, trimmed."""
+        ...
+
+    def digests(self, name: str, rows: NDArray[np.int64], remembered: RememberedTexts) -> Digests:
+        """Keyed digests of a column of many values for some rows, and whether each can be read."""
         ...
 
     def text_or_parsed(self, name: str) -> pa.Array:

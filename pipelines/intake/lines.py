@@ -7,7 +7,7 @@ judged one by one by `split_record`, which is the specification's own words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -30,6 +30,7 @@ _FEW_QUOTES = 0.05
 _FEW_VALUES = frozenset({"code", "digits", "currency", "date", "month", "scope"})
 _NEWLINE, _RETURN, _QUOTE, _COMMA = 10, 13, 34, 44
 _TOGETHER_BYTES = 4096
+_ODD_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -72,6 +73,7 @@ def read_lines(stream: BinaryIO, file: FileContract, file_name: str, judging: Ju
     Plain records take the fast road (scan.py); the odd lines of each block are split and judged here.
     """
     scanner = Scanner(file, judging, lambda raw: _raw_fields(raw, file))
+    odd = OddRecords(lambda raws, lines: check_batch(read_block(b"".join(raws), lines, file), file, judging))
     line = 1
     header_seen = False
     for block in whole_lines(stream):
@@ -83,22 +85,48 @@ def read_lines(stream: BinaryIO, file: FileContract, file_name: str, judging: Ju
             block = padded(raw)
             line += skipped
         if len(block):
-            scanned, odd, count = scanner.read_lines(block, line)
+            scanned, places, count = scanner.read_lines(block, line)
             if scanned is None:
                 count = block.tobytes().count(b"\n")
                 batch = read_block(block.tobytes(), np.arange(line, line + count), file)
                 yield check_batch(batch, file, judging)
             else:
                 yield scanned
-                if len(odd):
-                    raws = b"".join(block[begin:end].tobytes() for _, begin, end in odd)
-                    yield check_batch(read_block(raws, odd[:, 0] + line, file), file, judging)
+                yield from odd.add(
+                    [block[begin:end].tobytes() for _, begin, end in places], places[:, 0] + line
+                )
             line += count
+    yield from odd.judge()
     if not header_seen:
         raise SourceHeld(
             "header_mismatch",
             f"{file_name}: the file is empty; wanted a header of {len(file.columns)} columns",
         )
+
+
+class OddRecords:
+    """The odd records of a file, judged some thousands together: a few at a time cost as much as many."""
+
+    def __init__(self, judge: Callable[[list[bytes], NDArray[np.int64]], Judged]) -> None:
+        """judge: some records, of which each stands at the line (or place) given with it."""
+        self._judge = judge
+        self._raws: list[bytes] = []
+        self._lines: list[NDArray[np.int64]] = []
+        self._bytes = 0
+
+    def add(self, raws: list[bytes], lines: NDArray[np.int64]) -> Iterator[Judged]:
+        """Take some more records; yields all so far when they are enough."""
+        self._raws += raws
+        self._lines.append(lines)
+        self._bytes += sum(map(len, raws))
+        if self._bytes > _ODD_BYTES:
+            yield from self.judge()
+
+    def judge(self) -> Iterator[Judged]:
+        """Yields what is left, judged."""
+        if self._raws:
+            yield self._judge(self._raws, np.concatenate(self._lines))
+        self._raws, self._lines, self._bytes = [], [], 0
 
 
 def _raw_fields(raw: bytes, file: FileContract) -> list[str]:

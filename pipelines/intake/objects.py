@@ -18,7 +18,7 @@ from pipelines.errors import SourceHeld
 from pipelines.intake.batch import RowBatch
 from pipelines.intake.checks import Judging, check_batch
 from pipelines.intake.judged import Judged
-from pipelines.intake.lines import BLOCK_BYTES, next_block, whole_lines
+from pipelines.intake.lines import BLOCK_BYTES, OddRecords, next_block, whole_lines
 from pipelines.intake.scan import Scanner
 
 _NEWLINE = 10
@@ -30,22 +30,23 @@ def read_json_lines(
 ) -> Iterator[Judged]:
     """Records of a JSON-lines file, judged; a line that is no JSON object is spoiled (`unparseable_record`)."""
     scanner = Scanner(file, judging, lambda raw: _raw_fields(raw, file))
+    odd = OddRecords(lambda raws, lines: check_batch(read_raw_lines(raws, lines, file), file, judging))
     line = 1
     for block in whole_lines(stream):
         if line == 1 and block[:3].tobytes() == _BOM:
             block = block[3:]
-        scanned, odd, count = scanner.read_lines(block, line)
+        scanned, places, count = scanner.read_lines(block, line)
         if scanned is None:
             raws = block.tobytes().split(b"\n")[:-1]
             count = len(raws)
-            numbers = np.arange(line, line + count)
+            yield from odd.add(raws, np.arange(line, line + count))
         else:
             yield scanned
-            raws = [block[begin : end - 1].tobytes() for _, begin, end in odd]
-            numbers = odd[:, 0] + line
-        if raws:
-            yield check_batch(read_raw_lines(raws, numbers, file), file, judging)
+            yield from odd.add(
+                [block[begin : end - 1].tobytes() for _, begin, end in places], places[:, 0] + line
+            )
         line += count
+    yield from odd.judge()
 
 
 def _raw_fields(raw: bytes, file: FileContract) -> list[str]:
@@ -90,6 +91,9 @@ def read_json_array(
     Raises SourceHeld (unreadable): what was yielded before is then of no worth.
     """
     scanner = Scanner(file, judging, lambda raw: _raw_fields(raw, file))
+    odd = OddRecords(
+        lambda raws, places: check_batch(_odd_elements(raws, places, file, file_name), file, judging)
+    )
     carried, at = _open_array(stream, file, file_name)
     first, state = 1, 0
     while state == 0:
@@ -98,12 +102,11 @@ def read_json_array(
         block = block[:filled]
         moved = True
         while moved and state == 0:
-            scanned, odd, count, resume, state = scanner.read_array(block, at, first)
+            scanned, places, count, resume, state = scanner.read_array(block, at, first)
             if len(scanned.lines):
                 yield scanned
-            if len(odd):
-                raws = [block[begin:end].tobytes() for _, begin, end in odd]
-                yield check_batch(_odd_elements(raws, odd[:, 0] + first, file, file_name), file, judging)
+            raws = [block[begin:end].tobytes() for _, begin, end in places]
+            yield from odd.add(raws, places[:, 0] + first)
             first += count
             moved, at = resume > at, resume
         if state == 0 and ended:
@@ -111,6 +114,7 @@ def read_json_array(
         carried, at = block[at:], 0
     if state < 0:
         raise _no_json(file_name)
+    yield from odd.judge()
     _close_array(carried.tobytes() + stream.read(), file, file_name)
 
 

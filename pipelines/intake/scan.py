@@ -19,6 +19,7 @@ from pipelines.intake import kernels
 from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Judging, earliest_after, parsed_type, value_judge
 from pipelines.intake.judged import values_of
+from pipelines.intake.remembered import Digests, RememberedTexts
 
 _KINDS = {
     "id": kernels.ID,
@@ -108,6 +109,10 @@ class Scanned:
     def text(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
         values, spaced = self.raw_text(self._spans[self._scanner.place[name]], rows)
         return pc.utf8_trim_whitespace(values) if spaced else values
+
+    def digests(self, name: str, rows: NDArray[np.int64], remembered: RememberedTexts) -> Digests:
+        spans = self._spans[self._scanner.place[name]]
+        return remembered.of_spans(self.block, spans, rows, lambda unmet: self.text(name, unmet))
 
     def raw_text(self, spans: NDArray[np.int32], rows: NDArray[np.int64]) -> tuple[pa.Array, bool]:
         """The bytes between spans as UTF-8, and whether some of them may have white space around."""

@@ -94,6 +94,14 @@ def by_hand(name: str) -> tuple[str, bool]:
     return plain, bool(plain) and not bad
 
 
+def test_every_character_is_left_out_or_unreadable_as_by_hand() -> None:
+    for character in map(chr, range(0x110000)):
+        assert (normalise_name("a" + character), is_readable(character)) == (
+            by_hand("a" + character)[0],
+            not (character in "?*□■〓\ufffd" or unicodedata.category(character) == "Co"),
+        ), hex(ord(character))
+
+
 CHARACTERS = st.sampled_from("一丁龥鿿鿾䷿ꀀ张三 ·?□\ue000a\u3000\u0301ﬀ豈") | st.characters(codec="utf-8")
 
 

@@ -1,0 +1,251 @@
+"""Reads what a department delivered and keeps the rows about people asked about, de-identified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from connectors.contract import Column, Contract
+from connectors.feeds import Feed
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.idnumber import birth_dates, pack_blocks, valid_neighbours
+from pipelines.identity.names import digest_names, short_digest
+from pipelines.identity.row_digest import digest_rows, row_numbers
+from pipelines.identity.tokens import token_halves
+from pipelines.intake.asked import AskedPeople
+from pipelines.intake.carried import Carried
+from pipelines.intake.checks import Judging
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, open_part, sum_money
+from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
+from pipelines.intake.gathered import Gathered, as_yyyymmdd
+from pipelines.intake.judged import TEXTS, Judged, values_of
+from pipelines.intake.prefix_table import PrefixTable
+from pipelines.intake.receipts import ReceiptFile
+from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of_heads
+from pipelines.intake.remembered import Digests, RememberedTexts
+
+# A province's people bear about a million names; accounts and payers stand together or are few.
+_MOST_NAMES, _MOST_TEXTS = 1 << 20, 1 << 18
+
+
+class _Reached(NamedTuple):
+    """Rows of a batch and whom they reach: the positions among the people asked about."""
+
+    rows: NDArray[np.int64]
+    at: NDArray[np.int64]
+    names: NDArray[np.int64]
+    readable: NDArray[np.bool_]
+    upgraded: NDArray[np.bool_]
+    repaired: NDArray[np.bool_]
+
+    def filter(self, chosen: NDArray[np.bool_]) -> _Reached:
+        if chosen.all():
+            return self
+        (places,) = np.nonzero(chosen)
+        chosen_values: list[Any] = [values[places] for values in self]
+        return _Reached(*chosen_values)
+
+
+class EvidenceReader:
+    """Reads the files of one delivery."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        contract: Contract,
+        people: AskedPeople,
+        cipher: Tokeniser,
+        judging: Judging,
+        building: Path,
+        carried: Carried | None = None,
+    ) -> None:
+        """building: where the parts go; carried: whose rows need not be looked for, because they are kept from an
+        earlier night. Mistyped rows are repaired anew, as everybody comes into question for them.
+        """
+        self._feed = feed
+        self._contract = contract
+        self._people = people
+        self._cipher = cipher
+        self._judging = judging
+        self._building = building
+        self._carried = carried
+        self._remembered: dict[tuple[str, str], RememberedTexts] = {}
+
+    def gather(self, listed: ReceiptFile, number: int) -> Gathered:
+        """Read one file; write the rows that reach somebody asked about to a part. number: which file of the source
+        it is."""
+        gathered = Gathered(FileOutcome(listed.name), first_row=number << 32)
+        file = contract_of(self._contract, listed.name)
+        checked = read_file(self._feed, self._contract, listed, self._judging, gathered.outcome)
+        if file is None:
+            for _ in checked:
+                pass
+            return gathered
+        late = self._carried.earlier.lines_in_future(number) if self._carried else np.zeros(0, np.int64)
+        with open_part(self._building, number, file) as writer:
+            if self._carried:
+                self._carried.write_rows(number, file, writer, gathered, with_repaired=False)
+            for one in checked:
+                good = np.flatnonzero(one.mask == 0)
+                gathered.outcome.note_codes(one, good)
+                gathered.note_future(one.first_future(self._judging.as_of))
+                table = self._reach(one, good, gathered, late)
+                if len(table):
+                    writer.write_table(table)
+        return gathered
+
+    def _reach(
+        self, checked: Judged, good: NDArray[np.int64], gathered: Gathered, late: NDArray[np.int64]
+    ) -> pa.Table:
+        """Rows of a batch that reach a record in one of the three ways of spec section 3, and are authorised.
+
+        late: lines that are looked for whoever they are about.
+        """
+        people = self._people
+        found = self._find(checked, good[checked.valid[good]], late)
+        suspects = good[~checked.valid[good]]
+        births = birth_dates(checked.id_chars(suspects))
+        unborn = births[births > as_yyyymmdd(self._judging.as_of)]
+        gathered.note_future(int(unborn.min()) if len(unborn) else 0)
+        mended = self._repair(checked, suspects, gathered)
+        both: list[Any] = [np.concatenate(pair) for pair in zip(found, mended, strict=True)]
+        reached = _Reached(*both)
+        allowed = people.authorised[reached.at]
+        gathered.unauthorised += int((~allowed).sum())
+        reached = reached.filter(allowed)
+        columns: dict[str, Any] = {
+            "row": np.arange(len(reached.at)) + gathered.first_row + gathered.kept,
+            "person": people.person[reached.at],
+            "name_digest": reached.names,
+            "name_readable": reached.readable,
+            "is_upgraded": reached.upgraded,
+            "is_repaired": reached.repaired,
+        }
+        table = self._table(checked, reached.rows, columns)
+        gathered.kept += len(table)
+        gathered.kept_sum += sum_money(table, checked.file)
+        if self._contract.source == HOUSEHOLD_REGISTRATION:
+            gathered.registers |= registers_of_heads(table, reached.at, people)
+        return table
+
+    def _find(self, checked: Judged, rows: NDArray[np.int64], late: NDArray[np.int64]) -> _Reached:
+        """Rows whose valid number is that of somebody whose rows are looked for."""
+        people = self._people
+        position = people.find(*token_halves(self._cipher.tokens(checked.id_blocks(rows))))
+        known = people.sought[position]
+        if len(late):
+            known |= (position >= 0) & np.isin(checked.lines[rows], late)
+        rows, at = rows[known], position[known]
+        digests, readable = self._names_of(checked, rows)
+        upgraded = checked.upgraded[rows]
+        # A number upgraded from 15 digits proves nothing without a readable name on both sides.
+        counts = ~upgraded | (readable & people.has_readable_name[at])
+        return _Reached(rows, at, digests, readable, upgraded, np.zeros(len(rows), bool)).filter(counts)
+
+    def _names_of(self, checked: Judged, rows: NDArray[np.int64]) -> Digests:
+        name = checked.file.name_column
+        if name is None:
+            return np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
+        return self._digests(checked, name, rows)
+
+    def _repair(self, checked: Judged, suspects: NDArray[np.int64], gathered: Gathered) -> _Reached:
+        """Suspect rows whose readable name is borne by exactly one person one edit away."""
+        people = self._people
+        digests, readable = self._names_of(checked, suspects)
+        maybe = readable & people.know_name(digests)
+        suspects, digests = suspects[maybe], digests[maybe]
+        if not len(suspects):
+            no = np.zeros(0, dtype=bool)
+            return _Reached(suspects, suspects, digests, no, no, no)
+        index, candidates = valid_neighbours(checked.id_chars(suspects), self._judging.as_of)
+        position = people.find(*token_halves(self._cipher.tokens(pack_blocks(candidates))))
+        known = position >= 0
+        index, position = index[known], position[known]
+        named = people.bear_name(position, digests[index])
+        index, position = index[named], position[named]
+        persons = np.bincount(index, minlength=len(suspects))
+        gathered.ambiguous += int((persons > 1).sum())
+        chosen = persons[index] == 1
+        rows = suspects[index[chosen]]
+        yes, no = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+        return _Reached(rows, position[chosen], digests[index[chosen]], yes, no, yes)
+
+    def _table(self, checked: Judged, rows: NDArray[np.int64], columns: dict[str, Any]) -> pa.Table:
+        """The rows as evidence. columns: what is known of them already."""
+        numbers: list[NDArray[np.int64]] = []
+        for column in checked.file.columns:
+            if column.type in ("id", "name"):
+                continue
+            if column.type in TEXTS:
+                numbers.append(self._digests(checked, column, rows)[0])
+                if column.type == "identifier":
+                    columns[column.name] = numbers[-1]
+                elif column.type == "text":
+                    columns[column.name] = checked.text(column.name, rows)
+            elif column.type == "money":
+                columns[column.name] = checked.amounts(column.name, rows)
+                numbers.append(row_numbers(columns[column.name], self._cipher))
+            else:
+                values, codes = checked.coded(column.name, rows)
+                columns[column.name] = values.take(pa.array(codes))
+                numbers.append(row_numbers(values, self._cipher)[codes])
+        columns["row_digest"] = digest_rows(numbers, len(rows), self._cipher)
+        schema = evidence_schema(checked.file)
+        return pa.table({name: columns[name] for name in schema.names}, schema=schema)
+
+    def _digests(self, checked: Judged, column: Column, rows: NDArray[np.int64]) -> Digests:
+        key = (checked.file.key, column.name)
+        if key not in self._remembered:
+            most = _MOST_NAMES if column.type == "name" else _MOST_TEXTS
+            self._remembered[key] = RememberedTexts(self._digest_of(column), most)
+        return checked.digests(column.name, rows, self._remembered[key])
+
+    def _digest_of(self, column: Column) -> Callable[[pa.Array], Digests]:
+        if column.type == "name":
+            return lambda texts: digest_names(texts, self._cipher)
+        use = "account" if column.type == "identifier" else "text"
+        return lambda texts: (short_digest(texts, use, self._cipher), np.ones(len(texts), dtype=bool))
+
+
+def gather_registers(
+    feed: Feed,
+    contract: Contract,
+    listed: ReceiptFile,
+    judging: Judging,
+    registers: NDArray[np.int64],
+    cipher: Tokeniser,
+    part: Path,
+) -> None:
+    """Second look at household_registration: the rows that share a register with a member, without names."""
+    file = contract.files[0]
+    ordered = np.sort(registers.view(np.uint64))
+    wanted = PrefixTable(ordered, ordered)
+    with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, feed.open(listed.name) as stream:
+        for checked in read_records(stream, file, listed.name, judging):
+            good = np.flatnonzero(checked.mask == 0)
+            numbers = short_digest(checked.text("register_no", good), "account", cipher)
+            asked = numbers.view(np.uint64)
+            ours = np.flatnonzero(wanted.find(asked, asked) >= 0)
+            if not len(ours):
+                continue
+            rows = good[ours]
+            chars = checked.id_chars(rows)
+            hi, lo = token_halves(cipher.tokens(checked.id_blocks(rows)))
+            valid = checked.valid[rows]
+            columns = {
+                "register": numbers[ours],
+                "hi": hi,
+                "lo": lo,
+                "is_valid": valid,
+                "is_normal": pc.equal(values_of(checked, "status", rows), "正常"),
+                "relation": values_of(checked, "relation", rows),
+                "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
+            }
+            writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))

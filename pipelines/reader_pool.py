@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -15,12 +16,18 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def open_reader_pool(workers: int) -> ProcessPoolExecutor:
-    """Spawned, because a fork would copy the threads' locks of the libraries already loaded.
+    """Processes that start at once, with everything loaded; loading it again takes longer than a small feed.
 
-    The processes start at once and have everything loaded when the first feed comes.
+    Open it before anything else of the night: a fork copies the locks of running threads, so where other threads run
+    the processes are started from nothing.
     """
+    compile_loops()  # once, for the night and its readers
+    is_alone = sys.platform == "linux" and threading.active_count() == 1
     pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_get_ready, initargs=(os.getpid(),)
+        workers,
+        mp_context=get_context("fork" if is_alone else "spawn"),
+        initializer=_get_ready,
+        initargs=(os.getpid(),),
     )
     for _ in range(workers):
         pool.submit(os.getpid)  # one is started for each task that finds none idle

@@ -9,11 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 NIGHT = """
-import os, time
+import os, sys, threading, time
 from pipelines.reader_pool import open_reader_pool
 
+if "beside another thread" in sys.argv:
+    threading.Thread(target=time.sleep, args=[60], daemon=True).start()
 with open_reader_pool(2) as pool:
     print(*{pool.submit(os.getpid).result() for _ in range(2)}, flush=True)
     print(*pool._processes, flush=True)
@@ -29,9 +33,14 @@ def is_running(process: int) -> bool:
     return state not in "ZX"
 
 
-def test_a_killed_night_leaves_no_reader_behind() -> None:
+@pytest.mark.parametrize("how", ["alone", "beside another thread"])
+def test_a_killed_night_leaves_no_reader_behind(how: str) -> None:
     night = subprocess.Popen(
-        [sys.executable, "-c", NIGHT], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", NIGHT, how],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert night.stdout
     readers = {int(number) for line in (night.stdout.readline() for _ in range(2)) for number in line.split()}

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from pipelines.identity.idnumber import check_character, pack_blocks
 from pipelines.identity.keyring import KeyRing
+from pipelines.leads import SCHEMAS
 from pipelines.manifest import publish_manifest
-from pipelines.publish import SCHEMAS
 
 COUNTY, AS_OF = "440103", date(2026, 6, 30)
 _TOWNSHIPS = 20

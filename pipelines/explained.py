@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.identity.keyring import KeyRing
+from pipelines.lists import count_leads
 from pipelines.suppressions import Suppressions
 from pipelines.warehouse import build_table, insert_arrow, query_arrow
 
@@ -66,15 +67,10 @@ def part_explained(
 
 def explained_details(suppressions: Suppressions, explained: pa.Table) -> dict[str, Any]:
     """What the manifest says of them: the file that was read, and the findings set apart by county, rule and state."""
-    keys = ["county_code", "rule", "state"]
-    groups = explained.group_by(keys).aggregate([([], "count_all")])
-    groups = groups.sort_by([(name, "ascending") for name in keys])
     return {
         "made_at": suppressions.made_at.isoformat(timespec="seconds"),
         "sha256": suppressions.sha256,
         "written": len(suppressions.entries),
         "count": len(explained),
-        "leads": [
-            {**{name: row[name] for name in keys}, "count": row["count_all"]} for row in groups.to_pylist()
-        ],
+        "leads": count_leads(explained),
     }

@@ -29,11 +29,12 @@ from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.evidence_tables import mark_repeated, rows_about
+from pipelines.intake.sealed_names import open_names
+from pipelines.lead_people import heads_of, open_numbers, tokens_of
 from pipelines.link import define_reach, gather_inexact, load_registers, view_reach
 from pipelines.lists import ListName, read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy
-from pipelines.publish import People, open_numbers, tokens_of
 from pipelines.settings import Settings
 from pipelines.warehouse import build_table, open_warehouse, query_arrow
 from policy.rules import Rule, load_rules
@@ -212,8 +213,8 @@ def _leads(
     con: duckdb.DuckDBPyConnection, home: Path, kept: KeptEvidence, household_id: str, cipher: Tokeniser
 ) -> list[dict[str, Any]]:
     build_table(con, "household/household_lead")
-    people = People(con, kept.folder / "people", cipher)
-    con.register("head", people.heads())
+    con.register("head", heads_of(con, cipher))
+    names = open_names(kept.folder / "people" / "names.sealed", cipher)
     rules = load_rules()
     leads: list[dict[str, Any]] = []
     for which, table in _LISTS.items():
@@ -221,7 +222,8 @@ def _leads(
         found = query_arrow(con, _NAMED.format(table=table)).filter(pc.field("household_id") == household_id)
         if not len(found):
             continue
-        names = people.name(found.column("record").combine_chunks()).to_pylist()
+        records = found.column("record").combine_chunks().cast(pa.int64())
+        named = names.take(pc.subtract(records, 1)).to_pylist()
         opened = open_numbers(found, cipher).to_pylist()
         tokens = tokens_of(found)
         for place, row in enumerate(found.to_pylist()):
@@ -231,7 +233,7 @@ def _leads(
                 {
                     **lead,
                     "lead_no": numbers.get((row["rule"], token)),
-                    "name": names[place],
+                    "name": named[place],
                     "id_number": opened[place],
                 }
             )

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -150,15 +151,33 @@ def read_night_file(home: Path, manifest: Manifest, name: str, columns: list[str
     return pq.read_table(pa.BufferReader(content), columns=columns)
 
 
-def to_readable(table: pa.Table, cipher: Tokeniser) -> pa.Table:
+def to_readable(
+    table: pa.Table, cipher: Tokeniser, opened: Mapping[str, Column] = MappingProxyType({})
+) -> pa.Table:
     """Rows with the columns of docs/architecture.md as rows of the list they belong to, in the same order.
 
-    cipher: of the key version the rows were made with. Raises ListBroken for other columns, an unknown code
-    or a token that does not open, UnsealError for a name.
+    cipher: of the key version the rows were made with; opened: columns name and id_number of rows that are about to
+    be sealed. Raises ListBroken for other columns, an unknown code or a token that does not open, UnsealError for a
+    name.
     """
-    which = _list_of(table)
-    columns = COLUMNS[which]
-    return pa.table([_readable(table, head, columns[head], cipher) for head in columns], names=list(columns))
+    columns = COLUMNS[_list_of({*table.column_names, *(_WORKED_OUT[name] for name in opened)})]
+    return pa.table(
+        [
+            opened[column] if column in opened else _readable(table, head, column, cipher)
+            for head, column in columns.items()
+        ],
+        names=list(columns),
+    )
+
+
+def count_leads(table: pa.Table) -> list[dict[str, Any]]:
+    """How many rows a list has of each county_code, rule and state, in this order."""
+    keys = ["county_code", "rule", "state"]
+    groups = table.group_by(keys).aggregate([([], "count_all")])
+    plain = pa.table({name: groups.column(name).cast(pa.string()) for name in keys})
+    plain = plain.append_column("count", groups.column("count_all"))
+    counts: list[dict[str, Any]] = plain.sort_by([(name, "ascending") for name in keys]).to_pylist()
+    return counts
 
 
 def seal_inputs(
@@ -211,13 +230,12 @@ def seal_of(
     return digest.hexdigest()
 
 
-def _list_of(table: pa.Table) -> ListName:
-    found = set(table.column_names)
+def _list_of(found: set[str]) -> ListName:
     # The list of explained leads has every column of the discrepancies and more.
     for which, columns in reversed(COLUMNS.items()):
         if {_WORKED_OUT.get(column, column) for column in columns.values()} <= found:
             return which
-    raise ListBroken(f"columns {', '.join(table.column_names)} belong to no list of docs/architecture.md")
+    raise ListBroken(f"columns {', '.join(sorted(found))} belong to no list of docs/architecture.md")
 
 
 def _readable(table: pa.Table, head: str, column: str, cipher: Tokeniser) -> Column:

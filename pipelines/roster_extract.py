@@ -7,7 +7,6 @@ a lead. Nobody is named in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 
 from connectors.registry import authorised_sources
 from pipelines.assess import PROGRAMMES
-from pipelines.warehouse import build_table, load_table, query_arrow
+from pipelines.warehouse import build_table, query_arrow
 
 # It tells of families that are on no roster.
 _NOT_ASKED = "rural_revitalisation"
@@ -25,16 +24,14 @@ _AREAS = {"城镇": "urban", "农村": "rural"}
 
 def extract_roster(
     con: duckdb.DuckDBPyConnection,
-    people: Path,
     sources: Mapping[str, Mapping[str, Any]],
     tax_comparable: bool,
 ) -> pa.Table:
     """Columns of sql/publish/roster.sql, codes as in docs/architecture.md, sorted by household number.
 
-    con: with record, incomplete and unauthorised_household; people: the folder of the stage's tables.
+    con: with household, record, incomplete and unauthorised_household.
     """
     asked = [source for source in sources if source != _NOT_ASKED]
-    load_table(con, "household", [people / "household.parquet"])
     build_table(
         con,
         "publish/roster",

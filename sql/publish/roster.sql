@@ -12,7 +12,7 @@ with family as (
         household,
         min(try_cast(disability_grade as integer)) as grade
     from record
-    where role = 'member' and list = 'roster'
+    where role = 'member' and list = 'roster' and disability_grade <> ''
     group by household
 )
 select
@@ -34,5 +34,4 @@ from household as h
 left join family as f using (household)
 left join incomplete as i on i.household_id = h.household_id and i.list = 'roster'
 left join unauthorised_household as u on u.household_id = h.household_id and u.list = 'roster'
-where h.list = 'roster'
-order by h.household_id;
+where h.list = 'roster';

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.assess import judged_rules
-from pipelines.publish import _asked_sources
+from pipelines.lead_rules import asked_sources
 from policy.rules import load_rules
 
 from .worlds import EIGHT, sources_of
@@ -42,7 +42,7 @@ def test_a_rule_waits_for_every_department_it_needs_unless_it_is_judged_on_the_r
 
 def test_a_rule_that_asks_besides_asks_only_connected_departments() -> None:
     def besides(code: str, *connected: str) -> set[str]:
-        return set(_asked_sources(RULES[code], {*EIGHT, *connected})) - set(RULES[code].needs)
+        return set(asked_sources(RULES[code], {*EIGHT, *connected})) - set(RULES[code].needs)
 
     assert all(besides(code) == set() for code in RULES if code not in BEYOND)
     assert besides("X02", "vehicles", "cremation") == {"vehicles", "cremation"}

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from pipelines.identity.idnumber import check_character, pack_blocks
 from pipelines.identity.keyring import KeyRing
+from pipelines.leads import SCHEMAS
 from pipelines.manifest import publish_manifest
-from pipelines.publish import SCHEMAS
 
 CENT = Decimal("0.01")
 _ROSTER_COLUMNS = ("household_id", "county_code", "township_code", "programme", "area", "disability", "lacks")

@@ -212,7 +212,7 @@ def _households(con: duckdb.DuckDBPyConnection, household_id: str) -> list[dict[
 def _leads(
     con: duckdb.DuckDBPyConnection, home: Path, kept: KeptEvidence, household_id: str, cipher: Tokeniser
 ) -> list[dict[str, Any]]:
-    build_table(con, "household/household_lead")
+    build_table(con, "publish/household_lead")
     con.register("head", heads_of(con, cipher))
     names = open_names(kept.folder / "people" / "names.sealed", cipher)
     rules = load_rules()

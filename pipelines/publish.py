@@ -231,7 +231,7 @@ def _build_lists(
     before_cipher = ring.cipher(before["key_version"]) if before else None
     telling = telling_of(sources, before)
     con.register("rule_need", rule_needs(telling, summary["tax_comparable"]))
-    build_table(con, "household/household_lead")
+    build_table(con, "publish/household_lead")
     heads = heads_of(con, cipher)
     lists: dict[str, pa.Table] = {}
     for which, assessed in _ASSESSED.items():

@@ -14,10 +14,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipelines.beijing import beijing_day
 from portal import permissions
+from portal.auth.sessions import SignedIn
 from portal.errors import Forbidden
 from portal.forms import Fields
 from portal.journal import Journal
-from portal.schema import DeskSession
 from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault
 from portal.settings import Settings
@@ -44,7 +44,7 @@ class Desk:
     db: ScopedSession
     now: datetime
     viewer_or_none: Viewer | None = None
-    session: DeskSession | None = None
+    session: SignedIn | None = None
     anonymous_csrf: str = ""
 
     @property
@@ -56,6 +56,11 @@ class Desk:
     @property
     def today(self) -> date:
         return beijing_day(self.now)
+
+    @property
+    def path(self) -> str:
+        """Where the page stands on the desk, without its query."""
+        return str(self.request.scope["path"])
 
     @property
     def page_number(self) -> int:

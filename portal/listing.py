@@ -7,12 +7,13 @@ list shows of a lead's case stands on the lead (portal.schema.Lead).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, case, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, case, false, func, or_, select, tuple_
 from starlette.datastructures import QueryParams
 
 from portal.remembered import remembered
@@ -73,8 +74,8 @@ class Filters:
 
     def query(self, **changes: str) -> str:
         """The address' query with some fields changed; fields at their default are left out."""
-        changed = replace(self, **changes)
-        given = {f.name: getattr(changed, f.name) for f in fields(self) if f.name != "list"}
+        given = vars(self) | changes
+        del given["list"]
         return urlencode(
             {name: value for name, value in given.items() if value and (name, value) != ("view", "open")}
         )
@@ -98,20 +99,36 @@ def read_filters(list_name: str, query: QueryParams | dict[str, str]) -> Filters
 
 def matching(filters: Filters, viewer: Viewer, today: date, *what: Any) -> Select[Any]:
     """SELECT `what` over the leads that the filters leave."""
-    return select(*what).where(Lead.list == filters.list, *_given(filters, viewer, today))
+    asked = asked_of(filters, viewer, today)
+    return select(*what).where(*(_CONDITIONS[name](value) for name, value in asked.items()))
 
 
-def page_of(filters: Filters, viewer: Viewer, today: date, first: int, rows: int, found: int) -> Select[Any]:
-    """SELECT the ids of the leads on one page, from the end of the list that is nearer.
+def conditions_named(asked: Iterable[str]) -> list[ColumnElement[bool]]:
+    """The conditions of `asked_of` by their names alone; the values are given under these names when it is run."""
+    return [_CONDITIONS[name](bindparam(name)) for name in asked]
 
-    first: how many stand before the page; rows: how many fit on it; found: how many there are.
-    """
-    ids = matching(filters, viewer, today, Lead.id)
+
+def page_ids(asked: Iterable[str], from_the_end: bool) -> Select[Any]:
+    """SELECT the ids of the leads on one page. `rows` and `before` of a Span are values too, given when it is run."""
+    ids = select(Lead.id).where(*conditions_named(asked))
+    order = [column.desc() for column in ORDER] if from_the_end else ORDER
+    return ids.order_by(*order).limit(bindparam("rows")).offset(bindparam("before"))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A page as it is looked for, from the end of the list that is nearer: `rows` of them after `before` others."""
+
+    from_the_end: bool
+    before: int
+    rows: int
+
+
+def span_of(first: int, rows: int, found: int) -> Span:
+    """first: how many stand before the page; rows: how many fit on it; found: how many there are."""
     shown = max(0, min(rows, found - first))
     behind = found - first - shown
-    if first <= behind:
-        return ids.order_by(*ORDER).limit(rows).offset(first)
-    return ids.order_by(*(column.desc() for column in ORDER)).limit(shown).offset(behind)
+    return Span(False, first, rows) if first <= behind else Span(True, behind, shown)
 
 
 @dataclass(frozen=True)
@@ -197,34 +214,49 @@ def next_case_id(db: ScopedSession, filters: Filters, viewer: Viewer, today: dat
     return db.scalars(found.order_by(*ORDER).limit(1)).one_or_none()
 
 
-def _given(filters: Filters, viewer: Viewer, today: date) -> list[ColumnElement[bool]]:
+# What can be asked of a lead. The value is given, or named and given later; where there is none it does not matter.
+_CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "list": lambda told: Lead.list == told,
+    "view": lambda told: Lead.view == told,
     # A lead without a case is on no view; only a night that is being loaded has such leads.
-    conditions = [Lead.view == filters.view if filters.view != "all" else Lead.case_id.is_not(None)]
-    for column, value in (
-        (Lead.rule, filters.rule),
-        (Lead.state, filters.state),
-        (Lead.stage, filters.stage),
-        (Lead.county_code, filters.county),
-        (Lead.township_code, filters.township),
-    ):
-        if value:
-            conditions.append(column == value)
+    "any_view": lambda _: Lead.case_id.is_not(None),
+    "rule": lambda told: Lead.rule == told,
+    "state": lambda told: Lead.state == told,
+    "stage": lambda told: Lead.stage == told,
+    "county": lambda told: Lead.county_code == told,
+    "township": lambda told: Lead.township_code == told,
+    "due_before": lambda told: Lead.due_by < told,
+    "due_from": lambda told: Lead.due_by >= told,
+    "due_until": lambda told: Lead.due_by <= told,
+    "assignee": lambda told: Lead.assignee_id == told,
+    "unassigned": lambda _: Lead.assignee_id.is_(None),
+    "person": lambda told: Lead.person == told,
+    "name": lambda told: Lead.name_digest == told,
+    "own_number": lambda told: or_(Lead.lead_no == func.upper(told), Lead.household_id == told),
+    "nothing": lambda _: false(),
+}
+
+
+def asked_of(filters: Filters, viewer: Viewer, today: date) -> dict[str, Any]:
+    """The conditions under which a lead is on the list, with their values."""
+    asked: dict[str, Any] = {"list": filters.list}
+    asked |= {"view": filters.view} if filters.view != "all" else {"any_view": True}
+    for name in ("rule", "state", "stage", "county", "township"):
+        if value := getattr(filters, name):
+            asked[name] = value
     if filters.due == "overdue":
-        conditions.append(Lead.due_by < today)
+        asked["due_before"] = today
     elif filters.due == "week":
-        conditions.append(Lead.due_by.between(today, today + timedelta(days=7)))
-    conditions += _assigned(filters.assignee, viewer)
-    if filters.q:
-        conditions.append(_searched(filters.q))
-    return conditions
+        asked |= {"due_from": today, "due_until": today + timedelta(days=7)}
+    return asked | _assigned(filters.assignee, viewer) | _searched(filters.q)
 
 
-def _assigned(assignee: str, viewer: Viewer) -> list[ColumnElement[bool]]:
-    if assignee == "me":
-        return [Lead.assignee_id == viewer.user_id]
+def _assigned(assignee: str, viewer: Viewer) -> dict[str, Any]:
     if assignee == "none":
-        return [Lead.assignee_id.is_(None)]
-    return [Lead.assignee_id == int(assignee)] if assignee else []
+        return {"unassigned": True}
+    if assignee == "me":
+        return {"assignee": viewer.user_id}
+    return {"assignee": int(assignee)} if assignee else {}
 
 
 def search_text(typed: str, vault: Vault) -> str:
@@ -243,11 +275,11 @@ def search_text(typed: str, vault: Vault) -> str:
     return f"{BY_NAME}{vault.name_digests([wanted])[0].hex()}"
 
 
-def _searched(text: str) -> ColumnElement[bool]:
-    for mark, column in ((BY_NUMBER, Lead.person), (BY_NAME, Lead.name_digest)):
+def _searched(text: str) -> dict[str, Any]:
+    for mark, name in ((BY_NUMBER, "person"), (BY_NAME, "name")):
         if text.startswith(mark):
             try:
-                return column == bytes.fromhex(text.removeprefix(mark))
+                return {name: bytes.fromhex(text.removeprefix(mark))}
             except ValueError:
-                return false()
-    return or_(Lead.lead_no == text.upper(), Lead.household_id == text)
+                return {"nothing": True}
+    return {"own_number": text} if text else {}

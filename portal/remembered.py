@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, Pool, event, inspect, select, update
-from sqlalchemy.orm import ORMExecuteState, UOWTransaction
+from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction
 
 from portal.schema import Case, Lead, Night, Setting, User
 from portal.scope import ScopedSession, open_machine_session
 
 STAMP = "list_stamp"
 _CHANGED = "lists_changed"
-_READ_STAMP = select(Setting.value).where(Setting.key == STAMP)
+READ_STAMP = select(Setting.value).where(Setting.key == STAMP)
 _KEPT_FIGURES = 5_000
 # What rows, counts and their order are made of; an answer or a note changes none of it.
 _PLACE = ("list", "household_id", "county_code", "township_code")
@@ -99,12 +99,23 @@ def remembered(db: ScopedSession, key: Hashable, count: Callable[[], Figure]) ->
     return figure
 
 
+def know_stamp(db: ScopedSession, stamp: str) -> None:
+    """What READ_STAMP told in this session's transaction, where it was asked together with something else."""
+    db.info[STAMP] = stamp
+
+
 def _stamp(db: ScopedSession) -> Hashable:
     """The stamp of the last change by an officer or a night; read once in a transaction."""
-    known: Hashable = db.info.get(STAMP)
-    if known is None:
-        known = db.info[STAMP] = db.scalars(_READ_STAMP).one()
-    return known
+    if STAMP not in db.info:
+        know_stamp(db, db.scalars(READ_STAMP).one())
+    stamp: Hashable = db.info[STAMP]
+    return stamp
+
+
+@event.listens_for(ScopedSession, "after_transaction_end")
+def _forget_the_stamp(db: ScopedSession, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        db.info.pop(STAMP, None)
 
 
 @event.listens_for(ScopedSession, "after_flush")

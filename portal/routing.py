@@ -22,14 +22,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from portal import permissions
-from portal.auth.sessions import STAGE_FULL, cookie_name, find_session, sign_in_csrf
+from portal.auth.sessions import STAGE_FULL, SignedIn, cookie_name, find_session, sign_in_csrf
 from portal.database import is_taken
 from portal.desk import Desk, Office
 from portal.errors import Busy, Conflict, DeskError, Forbidden, NotFound, SignedOut, TooMany
 from portal.forms import Fields
 from portal.rates import RequestRate
 from portal.schema import DeskSession
-from portal.scope import ScopedSession, Viewer, open_machine_session
+from portal.scope import ScopedSession, open_machine_session
 
 _log = logging.getLogger("portal")
 BROWSER_COOKIE = "desk-browser"
@@ -159,16 +159,14 @@ def _seated(office: Office, request: Request, db: ScopedSession, fields: Fields,
     found = find_session(db, request.cookies.get(cookie_name(office.settings)), now, office.settings)
     if found is None:
         return Desk(office, request, fields, db, now)
-    session, user = found
-    db.expunge_all()
+    session, viewer = found
     if now - session.seen_at > _SEEN_AGAIN:
         _note_seen(office, db, session, now)
-    viewer = Viewer(user.id, user.login, user.display_name, user.role, user.region)
     db.seat(viewer)
     return Desk(office, request, fields, db, now, viewer, session)
 
 
-def _note_seen(office: Office, db: ScopedSession, session: DeskSession, now: datetime) -> None:
+def _note_seen(office: Office, db: ScopedSession, session: SignedIn, now: datetime) -> None:
     seen = update(DeskSession).where(DeskSession.id_hash == session.id_hash).values(seen_at=now)
     if db.writes:
         db.execute(seen)

@@ -8,6 +8,7 @@ by id and downloads alike. A page therefore cannot forget it, and a foreign id i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, event, false
@@ -16,6 +17,8 @@ from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_
 from portal.schema import InPlace
 
 COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
+# More than a province has townships.
+_KEPT_PLACES = 4_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,6 @@ class ScopedSession(Session):
         super().__init__(engine.execution_options(writes=writes, waits=waits), expire_on_commit=False)
         self.writes = writes
         self.viewer: Viewer | None = None
-        self.place: tuple[LoaderCriteriaOption, ...] = ()
         if viewer is not None:
             self.seat(viewer)
 
@@ -64,7 +66,6 @@ class ScopedSession(Session):
                 "a session is one viewer's from its first query on households to its end"
             )
         self.viewer = viewer
-        self.place = (_place_option(viewer),)
 
 
 def open_session(engine: Engine, viewer: Viewer, *, writes: bool = False) -> ScopedSession:
@@ -93,12 +94,17 @@ def officers_criterion(users: Any, viewer: Viewer, county: str = "") -> ColumnEl
     return users.role.in_(("county", "township")) & (within | above)  # type: ignore[no-any-return]
 
 
-def _place_option(viewer: Viewer) -> LoaderCriteriaOption:
-    """The viewer's place as a condition on every table that stands on InPlace, in every part of a statement.
+def in_place(statement: Any, region: str | None) -> Any:
+    """The statement as a viewer of this region may ask it; None is the machine, which has no place."""
+    return statement if region is None else statement.options(_place_option(region))
+
+
+@lru_cache(maxsize=_KEPT_PLACES)
+def _place_option(region: str) -> LoaderCriteriaOption:
+    """A place as a condition on every table that stands on InPlace, in every part of a statement.
 
     Each condition is a function of its own: SQLAlchemy calls it once for all sessions, and reads only `region` anew.
     """
-    region = viewer.region
     if not region or not region.isdigit():
         return with_loader_criteria(InPlace, lambda table: false(), include_aliases=True)
     if len(region) == TOWNSHIP_DIGITS:
@@ -124,4 +130,4 @@ def _keep_to_the_viewers_place(state: ORMExecuteState) -> None:
         return
     if state.is_column_load or state.is_relationship_load:
         return
-    state.statement = state.statement.options(*session.place)
+    state.statement = in_place(state.statement, viewer.region)

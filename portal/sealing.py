@@ -53,7 +53,7 @@ class Vault:
         unpack_chars(blocks)  # refuses blocks of a wrong key
         return self.ring.cipher(self.person_version).tokens(blocks)
 
-    def numbers(self, tokens: list[bytes | None]) -> list[str | None]:
+    def numbers(self, tokens: Sequence[bytes | None]) -> list[str | None]:
         """The 18 characters behind each token; None stays None."""
         known = [token for token in tokens if token is not None]
         if not known:

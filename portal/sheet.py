@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from policy.codes import load_codes
 from policy.rules import Rule, load_rules
 from portal.codes import desk_codes, place_names, rule_figures
 from portal.incoming import NAME_PLACE
-from portal.listing import NO_DUE, ORDER, STATES, Filters, matching
+from portal.listing import NO_DUE, ORDER, STATES, Filters, Span, asked_of, conditions_named, page_ids
+from portal.prepared import Columns, Prepared
 from portal.schema import Lead, User
 from portal.scope import ScopedSession, Viewer
 from portal.sealing import Vault, masked_name, masked_number
@@ -44,6 +46,8 @@ _PICKED = (
     Lead.due_by,
     User.display_name.label("assignee"),
 )
+# Statements are kept by what is asked of a lead; there are more than an office ever asks for.
+_KEPT_FORMS = 500
 
 
 class SheetRow(NamedTuple):
@@ -60,103 +64,113 @@ class SheetRow(NamedTuple):
     cells: tuple[str, ...]
 
 
-Cell = Callable[[Any, str, str], str]
-_COMMON_FIRST: dict[str, Cell] = {
-    "线索编号": lambda row, name, number: row.lead_no,
-    "状态": lambda row, name, number: STATES[row.state],
-    "规则": lambda row, name, number: rule_title(row.rule),
-    "家庭编号": lambda row, name, number: row.household_id,
-    "乡镇": lambda row, name, number: row.township_code,
+# The cells of one column of a list, of the picked columns and of name and number as they are shown.
+Column = Callable[[Columns], Iterable[str]]
+_COMMON_FIRST: dict[str, Column] = {
+    "线索编号": lambda leads: leads["lead_no"],
+    "状态": lambda leads: map(STATES.__getitem__, leads["state"]),
+    "规则": lambda leads: map(rule_title, leads["rule"]),
+    "家庭编号": lambda leads: leads["household_id"],
+    "乡镇": lambda leads: leads["township_code"],
 }
-_PERSON: dict[str, Cell] = {
-    "姓名": lambda row, name, number: name,
-    "公民身份号码": lambda row, name, number: number,
+_PERSON: dict[str, Column] = {
+    "姓名": lambda leads: leads["name"],
+    "公民身份号码": lambda leads: leads["number"],
 }
-_COMMON_LAST: dict[str, Cell] = {
-    "办理阶段": lambda row, name, number: desk_codes().stages[row.stage].name,
-    "承办人": lambda row, name, number: row.assignee or "",
-    "到期日": lambda row, name, number: row.due_by.isoformat() if row.due_by < NO_DUE else "",
-    "核查反馈": lambda row, name, number: _answer(row),
+_COMMON_LAST: dict[str, Column] = {
+    "办理阶段": lambda leads: _stage_names(leads["stage"]),
+    "承办人": lambda leads: [name or "" for name in leads["assignee"]],
+    "到期日": lambda leads: ["" if day == NO_DUE else day.isoformat() for day in leads["due_by"]],
+    "核查反馈": lambda leads: map(_answer, leads["reply_code"], leads["reply_fact"], leads["fact"]),
 }
-COLUMNS: dict[str, dict[str, Cell]] = {
+COLUMNS: dict[str, dict[str, Column]] = {
     "discrepancies": {
         **_COMMON_FIRST,
-        "救助类别": lambda row, name, number: _PROGRAMMES.name(row.programme or ""),
+        "救助类别": lambda leads: [_PROGRAMMES.name(code or "") for code in leads["programme"]],
         **_PERSON,
-        "核对值": lambda row, name, number: figure(row.rule, row.value_fen),
-        "标准值": lambda row, name, number: figure(row.rule, row.line_fen),
+        "核对值": lambda leads: map(figure, leads["rule"], leads["value_fen"]),
+        "标准值": lambda leads: map(figure, leads["rule"], leads["line_fen"]),
         **_COMMON_LAST,
-        "数据日期": lambda row, name, number: row.source_dates,
+        "数据日期": lambda leads: leads["source_dates"],
     },
     "newly_eligible": {
         **_COMMON_FIRST,
-        "家庭人口": lambda row, name, number: "" if row.members is None else str(row.members),
+        "家庭人口": lambda leads: ["" if count is None else str(count) for count in leads["members"]],
         **_PERSON,
-        "人均月收入": lambda row, name, number: figure(row.rule, row.value_fen),
-        "收入标准": lambda row, name, number: figure(row.rule, row.line_fen),
-        "人均金融资产": lambda row, name, number: yuan(row.assets_fen),
+        "人均月收入": lambda leads: map(figure, leads["rule"], leads["value_fen"]),
+        "收入标准": lambda leads: map(figure, leads["rule"], leads["line_fen"]),
+        "人均金融资产": lambda leads: map(yuan, leads["assets_fen"]),
         **_COMMON_LAST,
     },
 }
 
 
-def select_rows(filters: Filters, viewer: Viewer, today: date) -> Select[Any]:
-    """SELECT all rows that the filters leave."""
-    return _with_assignee(matching(filters, viewer, today, *_PICKED))
+def read_leads(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Columns:
+    """All leads that the filters leave, as columns in the order of the list."""
+    asked = asked_of(filters, viewer, today)
+    return _all_leads(tuple(asked)).columns(db, asked)
 
 
-def select_these(ids: Select[Any]) -> Select[Any]:
-    """SELECT the rows of some leads; ids: a statement of portal.listing.page_of."""
+def read_page(db: ScopedSession, filters: Filters, viewer: Viewer, today: date, span: Span) -> Columns:
+    """The leads on one page, as columns in the order of the list."""
+    asked = asked_of(filters, viewer, today)
+    values = asked | {"rows": span.rows, "before": span.before}
+    return leads_on_page(tuple(asked), span.from_the_end).columns(db, values)
+
+
+@lru_cache(maxsize=_KEPT_FORMS)
+def _all_leads(asked: tuple[str, ...]) -> Prepared:
+    return Prepared(_picked(*conditions_named(asked)))
+
+
+@lru_cache(maxsize=_KEPT_FORMS)
+def leads_on_page(asked: tuple[str, ...], from_the_end: bool) -> Prepared:
+    """The statement of read_page; its values are those of the conditions and of a Span."""
+    return Prepared(_picked(Lead.id.in_(page_ids(asked, from_the_end))))
+
+
+def _picked(*conditions: ColumnElement[bool]) -> Select[Any]:
     rows: Any = select(*_PICKED)
-    return _with_assignee(rows.where(Lead.id.in_(ids)))
+    return rows.outerjoin(User, User.id == Lead.assignee_id).where(*conditions).order_by(*ORDER)  # type: ignore[no-any-return]
 
 
-def _with_assignee(rows: Select[Any]) -> Select[Any]:
-    return rows.outerjoin(User, User.id == Lead.assignee_id).order_by(*ORDER)
+def show_rows(leads: Columns, list_name: str, vault: Vault, today: date, *, people: bool) -> list[SheetRow]:
+    """Make the cells of what was read. people False: names stay covered."""
+    names = [vault.open_text(sealed, NAME_PLACE) for sealed in leads["name_sealed"]]
+    leads["name"] = names if people else list(map(masked_name, names))
+    leads["number"] = list(map(masked_number, vault.numbers(leads["person"])))
+    return [
+        SheetRow(*told)
+        for told in zip(
+            *(leads[name] for name in ("id", "case_id", "version", "lead_no", "household_id", "rule")),
+            (day < today for day in leads["due_by"]),
+            map(_is_stale, leads["reply_code"], leads["reply_fact"], leads["fact"]),
+            zip(*(column(leads) for column in COLUMNS[list_name].values()), strict=True),
+            strict=True,
+        )
+    ]
 
 
-def read_rows(
-    db: ScopedSession, statement: Select[Any], list_name: str, vault: Vault, today: date, *, people: bool
-) -> list[SheetRow]:
-    """Run a statement of select_rows and make the cells. people False: names stay covered."""
-    rows = db.execute(statement).all()
-    numbers = vault.numbers([row.person for row in rows])
-    columns = COLUMNS[list_name].values()
-    shown = []
-    for row, number in zip(rows, numbers, strict=True):
-        name = vault.open_text(row.name_sealed, NAME_PLACE)
-        name = name if people else masked_name(name)
-        covered = masked_number(number)
-        cells = tuple(cell(row, name, covered) for cell in columns)
-        shown.append(_sheet_row(row, cells, today))
-    return shown
-
-
-def _sheet_row(row: Row[Any], cells: tuple[str, ...], today: date) -> SheetRow:
-    return SheetRow(
-        lead_id=row.id,
-        case_id=row.case_id,
-        version=row.version,
-        lead_no=row.lead_no,
-        household_id=row.household_id,
-        rule=row.rule,
-        overdue=row.due_by < today,
-        stale_reply=is_stale(row),
-        cells=cells,
-    )
-
-
-def is_stale(row: Any) -> bool:
+def is_stale(lead: Lead) -> bool:
     """Whether the fact changed after it was answered."""
-    return row.reply_code is not None and row.reply_fact != row.fact
+    return _is_stale(lead.reply_code, lead.reply_fact, lead.fact)
 
 
-def _answer(row: Any) -> str:
-    if row.reply_code is None:
+def _is_stale(reply_code: str | None, reply_fact: str | None, fact: str) -> bool:
+    return reply_code is not None and reply_fact != fact
+
+
+def _answer(reply_code: str | None, reply_fact: str | None, fact: str) -> str:
+    if reply_code is None:
         return ""
     codes = desk_codes()
-    known = codes.replies.get(row.reply_code) or codes.outreach[row.reply_code]
-    return f"{known.name}（其后数据有变化）" if is_stale(row) else known.name
+    known = codes.replies.get(reply_code) or codes.outreach[reply_code]
+    return f"{known.name}（其后数据有变化）" if reply_fact != fact else known.name
+
+
+def _stage_names(codes: Iterable[str]) -> list[str]:
+    stages = desk_codes().stages
+    return [stages[code].name for code in codes]
 
 
 def rule_title(rule: str) -> str:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.beijing import BEIJING, beijing_time
 from policy.codes import load_codes
 from portal import permissions
 from portal.codes import clocks, desk_codes, rule_figures
+from portal.drawing import draw_choice, draw_csrf, draw_leads, draw_link
 from portal.listing import ALL_VIEWS, DUES, STATES, TITLES
 from portal.sheet import figure, place_name, rule_title, yuan
 from portal.workdays import calendar_note, coming_calendar_note
 
-# A control character that no text is expected to have.
-_BETWEEN = "\x1f"
 # What was done, told once on the page that follows.
 DONE = {
     "assigned": "已分派。",
@@ -78,36 +74,19 @@ def make_templates() -> Environment:
         calendar_note=calendar_note,
         coming_calendar_note=coming_calendar_note,
         area_name=names.areas.name,
+        csrf=draw_csrf,
+        choice=draw_choice,
+        column_link=draw_link,
+        lead_rows=draw_leads,
     )
-    environment.globals["csrf"] = _csrf_field
     environment.filters.update(
         yuan=yuan,
         declared=_declared,
         local=_local_time,
         day=_day,
         moment=beijing_time,
-        cells=_cells,
-        tuple=tuple,
     )
     return environment
-
-
-@pass_context
-def _csrf_field(context: Context) -> Markup:
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(context["desk"].csrf)
-
-
-def _cells(texts: Sequence[str], kinds: tuple[str, ...]) -> Markup:
-    """The cells of a row; kinds: the class of each, '' for none. A page has hundreds of them: escaped row by row."""
-    told = str(escape(_BETWEEN.join(texts))).split(_BETWEEN)
-    if len(told) != len(texts):
-        told = [str(escape(text)) for text in texts]
-    return Markup(_row_of(kinds) % tuple(told))  # noqa: S704 - every text is escaped
-
-
-@cache
-def _row_of(kinds: tuple[str, ...]) -> str:
-    return "".join(f'<td class="{kind}">%s</td>' if kind else "<td>%s</td>" for kind in kinds)
 
 
 def _declared(fen: int | None) -> str:

@@ -5,19 +5,33 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from itsdangerous import BadSignature, Signer
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from portal.prepared import Prepared
+from portal.remembered import READ_STAMP, know_stamp
 from portal.schema import DeskSession, User
+from portal.scope import ScopedSession, Viewer
 from portal.settings import Settings
 
 STAGE_FULL = "full"
-# Asked at every click, so it is put together once.
-_LIVING = (
-    select(DeskSession, User)
+_LIVING = Prepared(
+    select(
+        DeskSession.id_hash,
+        DeskSession.stage,
+        DeskSession.csrf,
+        DeskSession.seen_at,
+        User.id.label("user_id"),
+        User.login,
+        User.display_name,
+        User.role,
+        User.region,
+        READ_STAMP.scalar_subquery().label("stamp"),
+    )
     .join(User, User.id == DeskSession.user_id)
     .where(
         DeskSession.id_hash == bindparam("id_hash"),
@@ -26,6 +40,16 @@ _LIVING = (
         User.active,
     )
 )
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A living session, as it was when its officer was found at the door. stage, csrf: of portal.schema.DeskSession."""
+
+    id_hash: str
+    stage: str
+    csrf: str
+    seen_at: datetime
 
 
 def cookie_name(settings: Settings) -> str:
@@ -51,9 +75,12 @@ def start_session(
 
 
 def find_session(
-    db: Session, cookie: str | None, now: datetime, settings: Settings
-) -> tuple[DeskSession, User] | None:
-    """The living session of a cookie with its officer; None when forged, idle, old, or its officer is switched off."""
+    db: ScopedSession, cookie: str | None, now: datetime, settings: Settings
+) -> tuple[SignedIn, Viewer] | None:
+    """The living session of a cookie with its officer; None when forged, idle, old, or its officer is switched off.
+
+    Whether a list changed since its figures were counted is asked in the same breath (portal.remembered).
+    """
     if not cookie:
         return None
     try:
@@ -65,12 +92,15 @@ def find_session(
         "seen_after": now - timedelta(minutes=settings.idle_minutes),
         "created_after": now - timedelta(hours=settings.session_hours),
     }
-    found = db.execute(_LIVING, living).one_or_none()
-    return (found[0], found[1]) if found else None
+    found = _LIVING.columns(db, living)
+    for id_hash, stage, csrf, seen_at, *officer, stamp in zip(*found.values(), strict=True):
+        know_stamp(db, stamp)
+        return SignedIn(id_hash, stage, csrf, seen_at), Viewer(*officer)
+    return None
 
 
-def end_session(db: Session, row: DeskSession) -> None:
-    db.execute(delete(DeskSession).where(DeskSession.id_hash == row.id_hash))
+def end_session(db: Session, session: SignedIn) -> None:
+    db.execute(delete(DeskSession).where(DeskSession.id_hash == session.id_hash))
 
 
 def end_sessions_of(db: Session, user_id: int) -> None:

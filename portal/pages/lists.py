@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import or_, select
 from starlette.responses import Response
 
@@ -14,16 +17,16 @@ from portal.listing import (
     choices,
     count,
     next_case_id,
-    page_of,
     read_filters,
     search_text,
+    span_of,
 )
 from portal.permissions import ROLES
 from portal.remembered import remembered
 from portal.routing import page
 from portal.schema import Case, Lead, User
 from portal.scope import COUNTY_DIGITS, officers_criterion
-from portal.sheet import COLUMNS, SheetRow, read_rows, select_these
+from portal.sheet import COLUMNS, place_name, read_page, rule_title, show_rows
 from portal.work.steps import find_case
 
 
@@ -34,24 +37,24 @@ def show_list(desk: Desk) -> Response:
     found, fit = counts.views[filters.view], desk.settings.page_rows
     pages = max(1, -(-found // fit))
     at = min(desk.page_number, pages)
-    ids = page_of(filters, desk.viewer, desk.today, (at - 1) * fit, fit, found)
-    rows = read_rows(
-        desk.db, select_these(ids), filters.list, desk.vault, desk.today, people=desk.may("see_people")
-    )
+    span = span_of((at - 1) * fit, fit, found)
+    leads = read_page(desk.db, filters, desk.viewer, desk.today, span)
+    rows = show_rows(leads, filters.list, desk.vault, desk.today, people=desk.may("see_people"))
     return desk.render(
         "list.html",
         filters=filters,
         counts=counts.views,
         households=counts.households,
-        columns=list(COLUMNS[filters.list]),
-        groups=by_case(rows),
-        rules=choices(desk.db, filters.list, Lead.rule, desk.viewer),
-        townships=choices(desk.db, filters.list, Lead.township_code, desk.viewer),
-        counties=choices(desk.db, filters.list, Lead.county_code, desk.viewer)
+        query=filters.query(),
+        columns=COLUMNS[filters.list],
+        rows=rows,
+        rules=_named(desk, filters, Lead.rule, rule_title),
+        townships=_named(desk, filters, Lead.township_code, str),
+        counties=_named(desk, filters, Lead.county_code, place_name)
         if len(desk.viewer.region) < COUNTY_DIGITS
         else [],
         assignees=assignees(desk, filters),
-        stages=desk_codes().stages,
+        stages=[(code, stage.name) for code, stage in desk_codes().stages.items()],
         at=at,
         pages=pages,
     )
@@ -82,15 +85,9 @@ def filters_of(desk: Desk) -> Filters:
     return read_filters(SLUGS[slug], desk.request.query_params)
 
 
-def by_case(rows: list[SheetRow]) -> list[list[SheetRow]]:
-    """Rows in order, those of one case together."""
-    groups: list[list[SheetRow]] = []
-    for row in rows:
-        if groups and groups[-1][0].case_id == row.case_id:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
-    return groups
+def _named(desk: Desk, filters: Filters, column: Any, name: Callable[[str], str]) -> list[tuple[str, str]]:
+    """The choices of a filter with their names."""
+    return [(code, name(code)) for code in choices(desk.db, filters.list, column, desk.viewer)]
 
 
 def assignees(desk: Desk, filters: Filters) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from portal.pages.lists import filters_of
 from portal.rates import check_downloads
 from portal.roundtrip import take_back
 from portal.routing import page
-from portal.sheet import read_rows, select_rows
+from portal.sheet import read_leads, show_rows
 
 
 @page("POST", "/lists/{slug}/download", may="download")
@@ -20,8 +20,8 @@ def download(desk: Desk) -> Response:
     filters = filters_of(desk)
     kind = desk.fields.choice("format", "格式", MEDIA)
     check_downloads(desk.db, desk.viewer.user_id, desk.now, desk.settings)
-    statement = select_rows(filters, desk.viewer, desk.today)
-    rows = read_rows(desk.db, statement, filters.list, desk.vault, desk.today, people=desk.may("see_people"))
+    leads = read_leads(desk.db, filters, desk.viewer, desk.today)
+    rows = show_rows(leads, filters.list, desk.vault, desk.today, people=desk.may("see_people"))
     taken = take_sheet(desk.db, filters, rows, kind, desk.viewer, desk.vault, desk.now)
     desk.record(
         "download",

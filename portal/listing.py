@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, false, func, or_, select, tuple_
@@ -145,23 +145,29 @@ class Counts:
 def count(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> Counts:
     """All counts of a list under its filters."""
     everywhere = replace(filters, view="all")
-    views = remembered(
-        db,
-        ("views", *_asked(everywhere, viewer, today)),
-        lambda: _count_views(db, everywhere, viewer, today),
-    )
-    households = remembered(
-        db,
-        ("households", *_asked(filters, viewer, today)),
-        lambda: _count_households(db, filters, viewer, today),
-    )
-    return Counts(views, households)
+    asked = _asked(everywhere, viewer, today)
+    views = remembered(db, ("views", *asked), lambda: _count_views(db, everywhere, viewer, today))
+    leads = {view: views[view].leads for view in VIEWS}
+    if filters.view != "all":
+        households = views[filters.view].households
+    else:
+        # A household may have leads on several tabs, so these cannot be added up.
+        households = remembered(
+            db, ("households", *asked), lambda: _count_households(db, everywhere, viewer, today)
+        )
+    return Counts(leads | {"all": sum(leads.values())}, households)
 
 
-def _count_views(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> dict[str, int]:
-    rows = db.execute(matching(filters, viewer, today, Lead.view, func.count()).group_by(Lead.view))
-    found: dict[str, int] = {view: leads for view, leads in rows}
-    return {view: found.get(view, 0) for view in VIEWS} | {"all": sum(found.values())}
+class _OnView(NamedTuple):
+    leads: int
+    households: int
+
+
+def _count_views(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> dict[str, _OnView]:
+    counted = (Lead.view, func.count(), func.count(Lead.household_id.distinct()))
+    rows = db.execute(matching(filters, viewer, today, *counted).group_by(Lead.view))
+    found = {view: _OnView(leads, households) for view, leads, households in rows}
+    return {view: found.get(view, _OnView(0, 0)) for view in VIEWS}
 
 
 def _count_households(db: ScopedSession, filters: Filters, viewer: Viewer, today: date) -> int:
@@ -219,7 +225,7 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "list": lambda told: Lead.list == told,
     "view": lambda told: Lead.view == told,
     # A lead without a case is on no view; only a night that is being loaded has such leads.
-    "any_view": lambda _: Lead.case_id.is_not(None),
+    "any_view": lambda _: Lead.view != "",
     "rule": lambda told: Lead.rule == told,
     "state": lambda told: Lead.state == told,
     "stage": lambda told: Lead.stage == told,

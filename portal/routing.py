@@ -38,7 +38,7 @@ _FORM_FIELDS = 2000
 _WORKED_ON = ("/cases/", "/coverage/")
 _LONG_ENOUGH = 6
 
-READING_AT_ONCE, WRITING_AT_ONCE = 4, 8
+READING_AT_ONCE, WRITING_AT_ONCE = 2, 8
 # A click tells that somebody is there; told to the database only so often.
 _SEEN_AGAIN = timedelta(minutes=1)
 # Where a half-finished sign-in goes on.

@@ -43,6 +43,8 @@ class Lead(InPlace, Base):
             *("list", "county_code", "view", "due_by", "case_id", "lead_no"),
             *("rule", "state", "township_code", "stage", "assignee_id", "household_id", "id"),
         ),
+        # Leads and households of every tab, counted in its order.
+        Index("ix_leads_list_counts", "list", "county_code", "view", "household_id"),
         Index(
             "ix_leads_own",
             *("assignee_id", "list"),

@@ -38,7 +38,8 @@ _FORM_FIELDS = 2000
 _WORKED_ON = ("/cases/", "/coverage/")
 _LONG_ENOUGH = 6
 
-READING_AT_ONCE, WRITING_AT_ONCE = 2, 8
+# How many pages of a kind one process works on at once.
+AT_ONCE = {"reading": 2, "long": 2, "writing": 8}
 # A click tells that somebody is there; told to the database only so often.
 _SEEN_AGAIN = timedelta(minutes=1)
 # Where a half-finished sign-in goes on.
@@ -50,7 +51,8 @@ class Page:
     """may: a permission of portal.permissions; None for the pages before signing in.
 
     stages: the sign-in stages that may come here besides the full one.
-    writes: whether it changes the database; what only reads waits for nobody who writes.
+    writes: whether it changes the database. kind: whom it waits for (AT_ONCE); what only reads waits for nobody who
+    writes or who reads everything.
     """
 
     method: str
@@ -59,23 +61,33 @@ class Page:
     show: Callable[[Desk], Response]
     stages: tuple[str, ...]
     writes: bool
+    kind: str
 
 
 PAGES: list[Page] = []
 
 
 def page(
-    method: str, path: str, *, may: str | None, stages: tuple[str, ...] = (), reads: bool = False
+    method: str,
+    path: str,
+    *,
+    may: str | None,
+    stages: tuple[str, ...] = (),
+    reads: bool = False,
+    long: bool = False,
 ) -> Callable[..., Any]:
     """Put a function on the desk. GET must not change anything; what changes something is POST and has CSRF.
 
     reads: of a POST that changes nothing either, and is one only to keep what was typed out of the address.
+    long: of a page that only reads, but so much that nobody should wait behind it.
     """
 
     def register(show: Callable[[Desk], Response]) -> Callable[[Desk], Response]:
         if any((known.method, known.path) == (method, path) for known in PAGES):
             raise ValueError(f"{method} {path} has two pages")
-        PAGES.append(Page(method, path, may, show, stages, writes=method == "POST" and not reads))
+        writes = method == "POST" and not reads
+        kind = "writing" if writes else "long" if long else "reading"
+        PAGES.append(Page(method, path, may, show, stages, writes, kind))
         return show
 
     return register
@@ -84,16 +96,16 @@ def page(
 class Seats:
     """How many pages one process works on at once; the others wait in the order they came.
 
-    More threads make nothing quicker in one process and each of them slower. What writes may have to wait for another
-    writer, so it has seats of its own: a list is never kept waiting by that.
+    More threads make nothing quicker in one process and each of them slower: two, so that one works while the other's
+    database does. What writes may have to wait for another writer, and the statistics of a province are long, so they
+    have seats of their own: a list is never kept waiting by them.
     """
 
     def __init__(self) -> None:
-        self._reading, self._writing = CapacityLimiter(READING_AT_ONCE), CapacityLimiter(WRITING_AT_ONCE)
+        self._limiters = {kind: CapacityLimiter(seats) for kind, seats in AT_ONCE.items()}
 
     async def run(self, target: Page, answer: Callable[[], Response]) -> Response:
-        limiter = self._writing if target.writes else self._reading
-        return await to_thread.run_sync(answer, limiter=limiter)
+        return await to_thread.run_sync(answer, limiter=self._limiters[target.kind])
 
 
 def endpoint(

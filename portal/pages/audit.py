@@ -29,7 +29,7 @@ _NIGHTS_IN_FULL = 60
 _REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 
-@page("GET", "/audit", may="read_audit")
+@page("GET", "/audit", may="read_audit", long=True)
 def show_audit(desk: Desk) -> Response:
     return _render(desk)
 

@@ -22,7 +22,7 @@ from portal.statistics import (
 )
 
 
-@page("GET", "/statistics", may="read_statistics")
+@page("GET", "/statistics", may="read_statistics", long=True)
 def show_statistics(desk: Desk) -> Response:
     return desk.render(
         "statistics.html",
@@ -37,7 +37,7 @@ def show_statistics(desk: Desk) -> Response:
     )
 
 
-@page("GET", "/statistics/bulletin", may="read_statistics")
+@page("GET", "/statistics/bulletin", may="read_statistics", long=True)
 def show_bulletin(desk: Desk) -> Response:
     return desk.render("bulletin.html", bulletin=monthly_bulletin(desk, _month(desk)), sources=source_names())
 

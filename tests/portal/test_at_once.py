@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from portal.drawing import draw_choice, draw_leads
+from portal.routing import PAGES, Seats
 from portal.schema import Case, Lead, User
 from portal.scope import open_machine_session
 from portal.sheet import SheetRow
@@ -51,6 +54,27 @@ def test_an_officer_who_comes_or_goes_is_offered_or_not_at_once(loaded, county, 
         newcomer = db.scalars(select(User.id).where(User.login == "xian9")).one()
     assert keeper.send(f"/users/{newcomer}", {"act": "off"}).status_code == 200
     assert not offered()
+
+
+def test_a_list_waits_for_nobody_who_reads_everything():
+    """More officers ask for statistics than there are seats for, and theirs are not done; the list is."""
+    done, seats = threading.Event(), Seats()
+    page_at = {(page.method, page.path): page for page in PAGES}
+
+    async def ask_all():
+        statistics = page_at["GET", "/statistics"]
+        waiting = [asyncio.ensure_future(seats.run(statistics, partial(done.wait, 30))) for _ in range(9)]
+        try:
+            assert (
+                await asyncio.wait_for(seats.run(page_at["GET", "/lists/{slug}"], lambda: "rows"), 10)
+                == "rows"
+            )
+            assert not any(page.done() for page in waiting)
+        finally:
+            done.set()
+            await asyncio.gather(*waiting)
+
+    asyncio.run(ask_all())
 
 
 def test_a_search_waits_for_nobody_who_writes(loaded, county):

@@ -123,19 +123,21 @@ async def _same_moment(
 ) -> dict[str, Any]:
     """All press the same link; change: after one of them changed what the list counts."""
     clicks = Clicks()
-    used = 0.0
+    used, own = 0.0, 0.0
     for _ in range(rounds):
         if change:
             await officers[0].assign()
         for officer in officers:
             officer._clicks = clicks
-        before = _cpu(pids)
+        before, own_before = _cpu(pids), time.process_time()
         await asyncio.gather(*(officer.one_list() for officer in officers))
+        own += time.process_time() - own_before
         used += _cpu(pids) - before
         officers[0]._clicks = Clicks()
     return {
         "rounds": rounds,
         "cpu_ms_per_click": round(1000 * used / (rounds * len(officers)), 1),
+        "cpu_ms_per_click_of_the_clients": round(1000 * own / (rounds * len(officers)), 2),
         "failures": sorted(set(clicks.failures)),
         "by_kind": clicks.table(),
     }

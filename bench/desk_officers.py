@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-import httpx
+from bench.desk_browser import Browser
 
 PASSWORD = "Right-Horse-7-Staple"
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -70,9 +70,8 @@ class Officer:
 
     def __init__(self, address: str, serial: int, clicks: Clicks) -> None:
         self.login = f"bench{serial}"
-        # Shorter than the server keeps a connection, or a click may fall on one that is just being closed.
-        limits = httpx.Limits(keepalive_expiry=3)
-        self._web = httpx.AsyncClient(base_url=address, timeout=120, trust_env=False, limits=limits)
+        self._web = Browser(address)
+        self._page = ""
         self._draw = random.Random(serial)
         self._clicks = clicks
         self._csrf = ""
@@ -85,14 +84,12 @@ class Officer:
     async def sign_in(self) -> float:
         """Seconds of the sign-in itself, Argon2 included."""
         page = await self._web.get("/sign-in")
-        begun = time.perf_counter()
         fields = {"csrf": _CSRF.findall(page.text)[0], "login": self.login, "password": PASSWORD}
-        answer = await self._web.post("/sign-in", data=fields)
-        taken = time.perf_counter() - begun
-        if answer.status_code != 303:
-            raise RuntimeError(f"{self.login} could not sign in: {answer.status_code}")
-        self._read((await self._web.get(self._view)).text)
-        return taken
+        answer = await self._web.post("/sign-in", fields)
+        if answer.status != 303:
+            raise RuntimeError(f"{self.login} could not sign in: {answer.status}")
+        self._page = (await self._web.get(self._view)).text
+        return answer.seconds
 
     async def work(self, until: float, think: float) -> None:
         """Click until the time is over, thinking `think` seconds on average between answers (0.5 to 1.5 times)."""
@@ -106,22 +103,22 @@ class Officer:
 
     async def one_list(self) -> None:
         """The same click for everybody: the first page of the long list."""
-        await self._timed("list, first page", "GET", "/lists/discrepancies")
+        await self._timed("list, first page", "/lists/discrepancies")
 
     async def download(self, kind: str) -> tuple[float, int]:
         """Seconds and bytes of the whole list as a sheet."""
-        begun = time.perf_counter()
-        answer = await self._web.post(
-            "/lists/discrepancies/download", data={"csrf": self._csrf, "format": kind}
-        )
-        if answer.status_code != 200:
-            raise RuntimeError(f"the {kind} was answered with {answer.status_code}")
-        return time.perf_counter() - begun, len(answer.content)
+        self._read_page()
+        form = {"csrf": self._csrf, "format": kind}
+        answer = await self._web.post("/lists/discrepancies/download", form)
+        if answer.status != 200:
+            raise RuntimeError(f"the {kind} was answered with {answer.status}")
+        return answer.seconds, len(answer.body)
 
     async def close(self) -> None:
-        await self._web.aclose()
+        await self._web.close()
 
     async def _click(self, kind: str) -> None:
+        self._read_page()
         draw = self._draw
         path = f"/lists/{draw.choice(_LISTS)}"
         if kind == "list, filtered":
@@ -134,35 +131,36 @@ class Officer:
                 "state=new&view=all",
             )
             self._view = f"/lists/discrepancies?{draw.choice(filters)}"
-            await self._timed(kind, "GET", self._view)
+            await self._timed(kind, self._view)
         elif kind == "list, first page":
             self._view = path
-            await self._timed(kind, "GET", path)
+            await self._timed(kind, path)
         elif kind == "list, next page":
-            await self._timed(kind, "GET", self._next_page.replace("&amp;", "&") or self._view)
+            await self._timed(kind, self._next_page.replace("&amp;", "&") or self._view)
         elif kind == "list, far page":
-            await self._timed(kind, "GET", f"/lists/discrepancies?page={draw.randrange(500, 900)}")
+            await self._timed(kind, f"/lists/discrepancies?page={draw.randrange(500, 900)}")
         elif kind == "search":
-            await self._timed(kind, "POST", f"{path}/search", {"typed": draw.choice(self._leads)})
+            await self._timed(kind, f"{path}/search", {"typed": draw.choice(self._leads)})
         elif kind == "first page of the desk":
-            await self._timed(kind, "GET", "/")
+            await self._timed(kind, "/")
         else:
             await self._click_case(kind, draw.choice(self._cases))
 
     async def _click_case(self, kind: str, case: str) -> None:
         if kind == "case":
-            await self._timed(kind, "GET", f"/cases/{case}")
+            await self._timed(kind, f"/cases/{case}")
         elif kind == "next case":
-            await self._timed(kind, "GET", f"/lists/discrepancies/next/{case}")
+            await self._timed(kind, f"/lists/discrepancies/next/{case}")
         elif kind == "note written":
             fields = {**self._version((await self._web.get(f"/cases/{case}")).text), "body": "约定周三入户"}
             # A colleague may have been quicker; that is an answer too.
-            await self._timed(kind, "POST", f"/cases/{case}/note", fields, accepted=(303, 409))
+            await self._timed(kind, f"/cases/{case}/note", fields, accepted=(303, 409))
         else:
             await self.assign(kind, case)
 
     async def assign(self, kind: str = "case assigned", case: str = "") -> None:
         """Give a case to somebody: what all lists count is another thing from then on."""
+        self._read_page()
         case = case or self._draw.choice(self._cases)
         page = (await self._web.get(f"/cases/{case}")).text
         colleague = _COLLEAGUE.search(page)
@@ -170,7 +168,7 @@ class Officer:
             # It is worked on already: the stage does not allow it any more.
             return
         fields = {**self._version(page), "assignee": colleague[1]}
-        await self._timed(kind, "POST", f"/cases/{case}/assign", fields, accepted=(303, 409))
+        await self._timed(kind, f"/cases/{case}/assign", fields, accepted=(303, 409))
 
     @staticmethod
     def _version(page: str) -> dict[str, str]:
@@ -179,20 +177,22 @@ class Officer:
     async def _timed(
         self,
         kind: str,
-        method: str,
         path: str,
         fields: dict[str, str] | None = None,
         accepted: tuple[int, ...] = (200, 303),
     ) -> None:
-        begun = time.perf_counter()
-        data = None if fields is None else {"csrf": self._csrf, **fields}
-        answer = await self._web.request(method, path, data=data)
-        self._clicks.seconds[kind].append(time.perf_counter() - begun)
-        if answer.status_code not in accepted:
-            self._clicks.failures.append(f"{kind}: {answer.status_code}")
-        self._read(answer.text)
+        if fields is None:
+            answer = await self._web.get(path)
+        else:
+            answer = await self._web.post(path, {"csrf": self._csrf, **fields})
+        self._clicks.seconds[kind].append(answer.seconds)
+        if answer.status not in accepted:
+            self._clicks.failures.append(f"{kind}: {answer.status}")
+        self._page = answer.text
 
-    def _read(self, text: str) -> None:
+    def _read_page(self) -> None:
+        """What the last page offers, looked at once the next click needs it."""
+        text, self._page = self._page, ""
         self._csrf = (_CSRF.findall(text) or [self._csrf])[0]
         cases, leads = _CASE.findall(text), _LEAD.findall(text)
         if "/lists/" in text and 'class="leads"' in text:

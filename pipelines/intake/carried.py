@@ -21,7 +21,7 @@ from pipelines.intake.batch import BIT
 from pipelines.intake.evidence_tables import batches_of, open_part, part_name, sum_money
 from pipelines.intake.files import contract_of
 from pipelines.intake.gathered import Gathered
-from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, keep_registers, registers_of_heads
+from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, keep_registers, registers_of, rows_of_heads
 from pipelines.intake.standing import WITHDRAWN, Standing
 
 
@@ -126,7 +126,7 @@ class Carried:
             gathered.kept += len(now)
             if self.contract.source == HOUSEHOLD_REGISTRATION:
                 at = np.searchsorted(self.people.person, now)
-                gathered.registers |= registers_of_heads(rows, at, self.people)
+                gathered.registers |= registers_of(rows, rows_of_heads(rows, at, self.people))
         gathered.kept_sum += self.earlier.files[number].kept_sum - dropped_sum
         return withdrawn
 

@@ -18,7 +18,7 @@ from pipelines.identity.cipher import Tokeniser
 from pipelines.intake.asked import load_asked
 from pipelines.intake.carried import Carried
 from pipelines.intake.checks import Judging
-from pipelines.intake.evidence_reader import EvidenceReader, gather_registers
+from pipelines.intake.evidence_reader import EvidenceReader
 from pipelines.intake.gathered import Gathered
 from pipelines.intake.receipts import Receipt
 from pipelines.intake.reuse import find_carried, forget_reading, is_as_promised, note_reading, reading_key
@@ -75,10 +75,9 @@ def _read_feed(
             people.sought = carried.standing.sought
         reader = EvidenceReader(feed, contract, people, cipher, judging, building, carried)
         gathered = [reader.gather(listed, number) for number, listed in enumerate(receipt.files)]
-        del people, reader
         finish_evidence(settings, policy, result, gathered)
         if result.state == "accepted":
-            _gather_every_register(feed, contract, receipt, judging, gathered, cipher, building, carried)
+            _gather_every_register(reader, receipt, gathered, building, carried)
     if result.state == "accepted":
         note_reading(building, key, judging.as_of, gathered)
     else:
@@ -87,12 +86,9 @@ def _read_feed(
 
 
 def _gather_every_register(
-    feed: Feed,
-    contract: Contract,
+    reader: EvidenceReader,
     receipt: Receipt,
-    judging: Judging,
     gathered: list[Gathered],
-    cipher: Tokeniser,
     building: Path,
     carried: Carried | None,
 ) -> None:
@@ -105,7 +101,7 @@ def _gather_every_register(
         return
     for number, listed in enumerate(receipt.files, 1):
         part = building / f"register-{number:04d}.parquet"
-        gather_registers(feed, contract, listed, judging, registers, cipher, part)
+        reader.gather_registers(listed, registers, part)
 
 
 def _empty(folder: Path) -> None:

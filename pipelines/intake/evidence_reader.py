@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +26,10 @@ from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, o
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.judged import TEXTS, Judged, values_of
+from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.receipts import ReceiptFile
-from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of_heads
+from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of, rows_of_heads
 from pipelines.intake.remembered import Digests, RememberedTexts
 
 # A province's people bear about a million names; accounts and payers stand together or are few.
@@ -77,6 +78,7 @@ class EvidenceReader:
         self._building = building
         self._carried = carried
         self._remembered: dict[tuple[str, str], RememberedTexts] = {}
+        self._register_texts = MarkedTexts()
 
     def gather(self, listed: ReceiptFile, number: int) -> Gathered:
         """Read one file; write the rows that reach somebody asked about to a part. number: which file of the source
@@ -132,8 +134,15 @@ class EvidenceReader:
         gathered.kept += len(table)
         gathered.kept_sum += sum_money(table, checked.file)
         if self._contract.source == HOUSEHOLD_REGISTRATION:
-            gathered.registers |= registers_of_heads(table, reached.at, people)
+            self._note_registers(checked, reached, table, gathered)
         return table
+
+    def _note_registers(
+        self, checked: Judged, reached: _Reached, table: pa.Table, gathered: Gathered
+    ) -> None:
+        heads = rows_of_heads(table, reached.at, self._people)
+        gathered.registers |= registers_of(table, heads)
+        self._register_texts.add(checked.text("register_no", reached.rows[heads]))
 
     def _find(self, checked: Judged, rows: NDArray[np.int64], late: NDArray[np.int64]) -> _Reached:
         """Rows whose valid number is that of somebody whose rows are looked for."""
@@ -213,39 +222,38 @@ class EvidenceReader:
         use = "account" if column.type == "identifier" else "text"
         return lambda texts: (short_digest(texts, use, self._cipher), np.ones(len(texts), dtype=bool))
 
+    def gather_registers(self, listed: ReceiptFile, registers: NDArray[np.int64], part: Path) -> None:
+        """Second look at household_registration: the rows of these registers, without names, whoever they are about.
 
-def gather_registers(
-    feed: Feed,
-    contract: Contract,
-    listed: ReceiptFile,
-    judging: Judging,
-    registers: NDArray[np.int64],
-    cipher: Tokeniser,
-    part: Path,
-) -> None:
-    """Second look at household_registration: the rows that share a register with a member, without names."""
-    file = contract.files[0]
-    ordered = np.sort(registers.view(np.uint64))
-    wanted = PrefixTable(ordered, ordered)
-    with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, feed.open(listed.name) as stream:
-        for checked in read_records(stream, file, listed.name, judging):
-            good = np.flatnonzero(checked.mask == 0)
-            numbers = short_digest(checked.text("register_no", good), "account", cipher)
-            asked = numbers.view(np.uint64)
-            ours = np.flatnonzero(wanted.find(asked, asked) >= 0)
-            if not len(ours):
-                continue
-            rows = good[ours]
-            chars = checked.id_chars(rows)
-            hi, lo = token_halves(cipher.tokens(checked.id_blocks(rows)))
-            valid = checked.valid[rows]
-            columns = {
-                "register": numbers[ours],
-                "hi": hi,
-                "lo": lo,
-                "is_valid": valid,
-                "is_normal": pc.equal(values_of(checked, "status", rows), "正常"),
-                "relation": values_of(checked, "relation", rows),
-                "born": pa.array(birth_dates(chars).astype(np.int32), mask=~valid),
-            }
-            writer.write_table(pa.table(columns, schema=REGISTER_SCHEMA))
+        registers: sorted keyed digests.
+        """
+        file = self._contract.files[0]
+        ordered = np.sort(registers.view(np.uint64))
+        wanted = PrefixTable(ordered, ordered)
+        with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, self._feed.open(listed.name) as opened:
+            stream: BinaryIO = opened
+            if file.format in ("csv", "pipe") and not self._carried:  # of what is carried no text is known
+                stream = cast(BinaryIO, PickedLines(opened, file, "register_no", self._register_texts))
+            for checked in read_records(stream, file, listed.name, self._judging):
+                good = np.flatnonzero(checked.mask == 0)
+                numbers = short_digest(checked.text("register_no", good), "account", self._cipher)
+                asked = numbers.view(np.uint64)
+                ours = np.flatnonzero(wanted.find(asked, asked) >= 0)
+                if len(ours):
+                    writer.write_table(self._register_rows(checked, good[ours], numbers[ours]))
+
+    def _register_rows(
+        self, checked: Judged, rows: NDArray[np.int64], registers: NDArray[np.int64]
+    ) -> pa.Table:
+        hi, lo = token_halves(self._cipher.tokens(checked.id_blocks(rows)))
+        valid = checked.valid[rows]
+        columns = {
+            "register": registers,
+            "hi": hi,
+            "lo": lo,
+            "is_valid": valid,
+            "is_normal": pc.equal(values_of(checked, "status", rows), "正常"),
+            "relation": values_of(checked, "relation", rows),
+            "born": pa.array(birth_dates(checked.id_chars(rows)).astype(np.int32), mask=~valid),
+        }
+        return pa.table(columns, schema=REGISTER_SCHEMA)

@@ -18,10 +18,10 @@ HOUSEHOLD_REGISTRATION = "household_registration"
 _HEAD_OR_SPOUSE = frozenset({"01", "02", "10", "11", "12"})
 
 
-def registers_of_heads(
+def rows_of_heads(
     table: pa.Table | pa.RecordBatch, at: NDArray[np.int64], people: AskedPeople
-) -> set[int]:
-    """Keyed digests of the registers in which a member has an exact 正常 row as head or head's spouse.
+) -> NDArray[np.bool_]:
+    """Which rows are a member's exact 正常 one as head or head's spouse of a register.
 
     at: the position among `people` of whom each row reaches.
     """
@@ -34,7 +34,12 @@ def registers_of_heads(
     exact |= ~upgraded & (~readable | people.has_unreadable_name[at])
     heads = pc.is_in(table.column("relation"), pa.array(sorted(_HEAD_OR_SPOUSE)))
     normal = pc.equal(table.column("status"), "正常")
-    chosen = exact & ~repaired & np.asarray(pc.and_(heads, normal))
+    are_heads: NDArray[np.bool_] = exact & ~repaired & np.asarray(pc.and_(heads, normal))
+    return are_heads
+
+
+def registers_of(table: pa.Table | pa.RecordBatch, chosen: NDArray[np.bool_]) -> set[int]:
+    """Keyed digests of the registers that stand in some rows."""
     found: list[int] = table.column("register_no").to_numpy()[chosen].tolist()
     return set(found)
 

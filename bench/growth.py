@@ -9,10 +9,11 @@ from typing import Any
 from bench.feeds import ready_feeds, size_of
 from bench.ratios import run_floor, run_nightly
 
-# (preset, strangers for every known person or None for the preset's own): each step in turn.
+# (preset, strangers for every known person or None for the preset's own): each step in turn. The last is three times
+# the rows about the same roster.
 STEPS = {
-    "city": [("county", None), ("city", None), ("city", 8.0), ("county100k", None)],
-    "province": [("city", None), ("county100k", None), ("province", None), ("province", 8.0)],
+    "city": [("county", None), ("city", None), ("city", 10.4), ("county100k", None)],
+    "province": [("city", None), ("province", None), ("province", 10.4)],
 }
 
 

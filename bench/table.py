@@ -12,8 +12,8 @@ _BEGIN, _END = "<!-- measured: python -m bench -->", "<!-- end of measured -->"
 
 
 def write_tables() -> str:
-    """Write results/README.md and, when matplotlib is there, results/peers.svg. Returns the Markdown."""
-    tables = [_ratio_table(), _peer_table(), _repair_table(), _desk_table(), _other_figures()]
+    """Write results/README.md and, when matplotlib is there, the plots beside it. Returns the Markdown."""
+    tables = [_ratio_table(), _growth(), _peer_table(), _repair_table(), _desk_table(), _other_figures()]
     parts = ["# Measured results", *tables]
     text = "\n\n".join(part for part in parts if part) + "\n"
     FOLDER.mkdir(exist_ok=True)
@@ -170,27 +170,76 @@ def _other_figures() -> str:
             f" {found['feeds_cpu_seconds']:.1f} s, in full {found['feeds_cpu_seconds_in_full']:.1f} s; seal as in full:"
             f" {'yes' if found['seals_agree'] else 'no'}. Of the feeds: {_read_again(found['reused'])}."
         )
-    for point in (kept("growth") or {"points": []})["points"]:
-        night, floor = point["nightly"], point["floor"]
-        lines.append(
-            f"- Growth, {point['preset']}, strangers {point['strangers'] or 'as usual'}:"
-            f" {point['rows']} rows, night {night['cpu_seconds']:.1f} s CPU, {night['peak_rss_mb']} MB;"
-            f" floor {floor['cpu_seconds']:.1f} s CPU."
-        )
     return "## Other figures\n\n" + "\n".join(lines) if lines else ""
 
 
-def _plot() -> None:
-    """A small bar chart of CPU seconds, drawn when matplotlib is installed."""
-    found = kept("peers")
+def _growth() -> str:
+    found = kept("growth")
     if found is None:
-        return
+        return ""
+    lines = [
+        "## Growth",
+        "",
+        "| feeds | rows, million | floor, CPU s | night, CPU s | CPU µs a row | wall s | peak memory MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for point in found["points"]:
+        night, millions = point["nightly"], point["rows"] / 1e6
+        who = (
+            f"{point['preset']}, {point['strangers']:g} strangers a person"
+            if point["strangers"]
+            else point["preset"]
+        )
+        lines.append(
+            f"| {who} | {millions:.1f} | {point['floor']['cpu_seconds']:.1f} | {night['cpu_seconds']:.1f} |"
+            f" {night['cpu_seconds'] / millions:.2f} | {night['wall_seconds']:.1f} | {night['peak_rss_mb']} |"
+        )
+    lines += [
+        "",
+        "The last step has the roster of the one before it and strangers' rows besides.",
+        "",
+        _where(found),
+    ]
+    return "\n".join(lines)
+
+
+def _plot() -> None:
+    """Small charts, drawn when matplotlib is installed."""
     try:
         import matplotlib
     except ImportError:
         return
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "hedui"
+    if found := kept("growth"):
+        _plot_growth(found)
+    if found := kept("peers"):
+        _plot_peers(found)
+
+
+def _plot_growth(found: dict[str, Any]) -> None:
+    """CPU seconds and memory over rows, from nothing."""
+    from matplotlib import pyplot
+
+    figure, (work, memory) = pyplot.subplots(1, 2, figsize=(7, 2.8))
+    millions = [point["rows"] / 1e6 for point in found["points"]]
+    for who, colour in (("nightly", "#b33"), ("floor", "#8aa")):
+        cpu = [point[who]["cpu_seconds"] for point in found["points"]]
+        work.plot([0, *millions], [0, *cpu], "o-", color=colour, label=who)
+        memory.plot(millions, [point[who]["peak_rss_mb"] for point in found["points"]], "o-", color=colour)
+    work.set_ylabel("CPU seconds")
+    work.legend(fontsize=8)
+    memory.set_ylabel("peak memory, MB")
+    for axes in (work, memory):
+        axes.set_xlabel("million rows")
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+    figure.tight_layout()
+    figure.savefig(FOLDER / "growth.svg", metadata={"Date": None})
+
+
+def _plot_peers(found: dict[str, Any]) -> None:
+    """CPU seconds of each, side by side."""
     from matplotlib import pyplot
 
     rows = sorted(found["rows"], key=lambda row: -row["cpu_seconds"])

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pipelines.intake.compile_loops import compile_loops
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc; of musl there is no mallopt
 
 
 def open_reader_pool(workers: int) -> ProcessPoolExecutor:
@@ -36,7 +37,16 @@ def open_reader_pool(workers: int) -> ProcessPoolExecutor:
 
 def _get_ready(parent: int) -> None:
     end_with_parent(parent)
+    _keep_freed_memory()
     compile_loops()
+
+
+def _keep_freed_memory() -> None:
+    """Reading asks for the same megabytes again and again: given back each time, they would come as fresh pages."""
+    c_library = ctypes.CDLL(None)
+    if hasattr(c_library, "mallopt"):
+        c_library.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        c_library.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
 def end_with_parent(parent: int) -> None:

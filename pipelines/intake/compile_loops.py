@@ -14,6 +14,7 @@ from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.intake.asked import AskedPeople
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
+from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from pipelines.intake.remembered import RememberedTexts
 
 _COLUMNS = (Column("id_number", "id_number", "id"), Column("name", "name", "name"))
@@ -34,6 +35,11 @@ def compile_loops() -> None:
                 lambda texts: (np.zeros(len(texts), np.int64), np.zeros(len(texts), bool)), 1
             )
             judged.digests("name", np.arange(len(judged.lines)), remembered)
+        if format_ == "csv":
+            texts = MarkedTexts()
+            texts.add(pa.array(["x"]))
+            picked = PickedLines(io.BytesIO(content.encode()), file, "name", texts)
+            picked.readinto(memoryview(bytearray(1)))
     Tokeniser(bytes(MASTER_BYTES)).digest(pa.array(["x"]), "name")
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)

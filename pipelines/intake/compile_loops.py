@@ -16,6 +16,7 @@ from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
 from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from pipelines.intake.remembered import RememberedTexts
+from pipelines.intake.token_order import in_token_order
 
 _COLUMNS = (Column("id_number", "id_number", "id"), Column("name", "name", "name"))
 _NUMBER = "11010119900307123X"  # an example with a wrong check character: nobody's
@@ -43,6 +44,7 @@ def compile_loops() -> None:
     Tokeniser(bytes(MASTER_BYTES)).digest(pa.array(["x"]), "name")
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)
+    in_token_order(nobody, nobody)
     AskedPeople(nobody, nobody, persons, flags, flags, flags, no, persons).find(nobody, nobody)
 
 

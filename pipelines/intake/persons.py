@@ -1,50 +1,133 @@
-"""The distinct people among the records, numbered in the order of their tokens."""
+"""Who is one person among many rows: persons are numbered in the order of their tokens."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.intake.prefix_table import PrefixTable
+from pipelines.intake.token_order import in_token_order
 
-def number_persons(records: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Who is asked about, from their records: (person, person_name, asked_record).
 
-    records: one row per record that departments' rows are compared with: record, household, hi, lo, is_member, scopes,
-    name_digest, name_readable. All three are in the order of the persons.
+@dataclass
+class Authorised:
+    """What persons have authorised, one bit per source, in the order of their tokens."""
+
+    hi: NDArray[np.uint64]
+    lo: NDArray[np.uint64]
+    scopes: NDArray[np.uint64]
+
+
+@dataclass
+class Persons:
+    """The persons of some rows.
+
+    order: the rows in the order of their tokens; is_first: which of these begins another person; hi, lo: the token of
+    each person.
+    """
+
+    order: NDArray[np.int32]
+    is_first: NDArray[np.bool_]
+    hi: NDArray[np.uint64]
+    lo: NDArray[np.uint64]
+
+    def of_ordered(self) -> NDArray[np.int32]:
+        """The person (from 0) of each of the ordered rows."""
+        return np.cumsum(self.is_first, dtype=np.int32) - np.int32(1)
+
+    def of_rows(self) -> NDArray[np.int32]:
+        """The person of each row, in the rows' own order."""
+        person = np.empty(len(self.order), np.int32)
+        person[self.order] = self.of_ordered()
+        return person
+
+    def shared_rows(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Rows of persons who have another one, and whose each is."""
+        shared = ~(self.is_first & _ends(self.is_first))
+        return self.order[shared], self.of_ordered()[shared]
+
+    def scopes(self, authorised: Authorised) -> NDArray[np.uint64]:
+        """What each person has authorised."""
+        at = PrefixTable(authorised.hi, authorised.lo).find(self.hi, self.lo)
+        found: NDArray[np.uint64] = np.append(authorised.scopes, np.uint64(0))[at]  # -1: nobody's, the last
+        return found
+
+
+def number_persons(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> Persons:
+    """Rows with equal halves are of one person."""
+    order, hi, lo = in_token_order(hi, lo)
+    is_first = begins(hi) | begins(lo)
+    return Persons(order, is_first, hi[is_first], lo[is_first])
+
+
+def add_up_scopes(hi: NDArray[np.uint64], lo: NDArray[np.uint64], scopes: NDArray[np.uint64]) -> Authorised:
+    """All that each person has authorised. hi, lo, scopes: of every authorisation."""
+    persons = number_persons(hi, lo)
+    (first,) = np.nonzero(persons.is_first)
+    together = np.bitwise_or.reduceat(scopes[persons.order], first) if len(first) else scopes
+    return Authorised(persons.hi, persons.lo, together)
+
+
+def begins(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where in a column another value begins."""
+    begins = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=begins[1:])
+    return begins
+
+
+def _ends(begins: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a value ends, from where values begin."""
+    return np.append(begins[1:], True)[: len(begins)]
+
+
+@dataclass
+class AskedRecords:
+    """The records that departments' rows are compared with, in the order of their persons' tokens."""
+
+    record: NDArray[np.int32]
+    household: NDArray[np.int32]
+    is_member: NDArray[np.bool_]
+    name_digest: NDArray[np.int64]
+    name_readable: NDArray[np.bool_]
+
+
+def asked_tables(
+    records: AskedRecords,
+    persons: Persons,
+    of_record: NDArray[np.int32],
+    scopes: NDArray[np.uint64],
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Who is asked about, from their records: (person, person_name, asked_record), all in the order of the persons.
+
+    of_record: whose each record is, ascending; scopes: of each of the persons. Persons without a record are left out,
+    and the others numbered anew.
 
     person: one row each: person (from 0), hi, lo, scopes, is_member, has_readable_name, has_unreadable_name and the
     same of the records as a member alone. person_name: person, name_digest, is_member for every readable name of
     theirs. asked_record: the records with their person, and is_alone: no other record is of that person, so a row that
     reaches it is counted once as it stands.
     """
-    values: dict[str, NDArray[Any]] = {
-        name: records.column(name).to_numpy() for name in records.column_names if name not in ("hi", "lo")
-    }
-    hi, lo = (records.column(name).to_numpy().astype(np.uint64) for name in ("hi", "lo"))
-    order = _token_order(hi, lo)
-    hi, lo = hi[order], lo[order]
-    values = {name: column[order] for name, column in values.items()}
-    is_first = np.ones(len(hi), dtype=bool)
-    is_first[1:] = (hi[1:] != hi[:-1]) | (lo[1:] != lo[:-1])
-    first = np.flatnonzero(is_first)
+    is_first = begins(of_record)
+    (first,) = np.nonzero(is_first)
+    whose = of_record[first]
     person = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
-    counts = np.diff(np.append(first, len(hi)))
-    readable, is_member = values["name_readable"], values["is_member"]
+    readable, is_member = records.name_readable, records.is_member
 
     def any_of(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         found = np.zeros(len(first), dtype=bool)
         found[person[flags]] = True
         return found
 
-    persons = pa.table(
+    table = pa.table(
         {
             "person": np.arange(len(first), dtype=np.int32),
-            "hi": hi[first],
-            "lo": lo[first],
-            "scopes": values["scopes"][first],
+            "hi": persons.hi[whose],
+            "lo": persons.lo[whose],
+            "scopes": scopes[whose],
             "is_member": any_of(is_member),
             "has_readable_member_name": any_of(is_member & readable),
             "has_readable_name": any_of(readable),
@@ -52,15 +135,23 @@ def number_persons(records: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
             "has_unreadable_name": any_of(~readable),
         }
     )
-    asked = pa.table({**values, "person": person, "is_alone": counts[person] == 1})
-    names = asked.select(["person", "name_digest", "is_member"]).filter(pa.array(readable))
-    return persons, names, asked
-
-
-def _token_order(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
-    order = np.argsort(hi)
-    ordered = hi[order]
-    same = ordered[1:] == ordered[:-1]
-    if (lo[order[1:]] != lo[order[:-1]])[same].any():  # once in 2^64 pairs of people
-        order = np.lexsort((lo, hi))
-    return order
+    asked = pa.table(
+        {
+            "record": records.record,
+            "household": records.household,
+            "is_member": is_member,
+            "scopes": scopes[of_record],
+            "name_digest": records.name_digest,
+            "name_readable": readable,
+            "person": person,
+            "is_alone": is_first & _ends(is_first),
+        }
+    )
+    names = pa.table(
+        {
+            "person": person[readable],
+            "name_digest": records.name_digest[readable],
+            "is_member": is_member[readable],
+        }
+    )
+    return table, names, asked

@@ -23,7 +23,6 @@ from pipelines.settings import Settings
 from pipelines.warehouse import (
     build_table,
     insert_arrow,
-    load_table,
     open_warehouse,
     sql_text,
     write_table,
@@ -94,7 +93,7 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
     with replacing_folder(settings.work / "assess") as building:
         with open_warehouse(building) as con:
             for table in ("household", "record", "near_suspect"):
-                load_table(con, table, [settings.work / "people" / f"{table}.parquet"])
+                con.read_parquet(str(settings.work / "people" / f"{table}.parquet")).create_view(table)
             load_linked(con, settings)
             load_registers(con, settings.work / "evidence")
             summary = assess_tables(con, policy, sources)

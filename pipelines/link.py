@@ -3,50 +3,70 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from connectors.contract import FileContract
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
 from pipelines.durable import replacing_folder
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA, mark_repeated, open_evidence_rows
+from pipelines.plain_rows import People, plain_records, read_people
 from pipelines.settings import Settings
-from pipelines.warehouse import build_table, load_table, open_warehouse, sql_text, write_table
+from pipelines.warehouse import build_table, load_table, open_warehouse, query_arrow, sql_text
+
+# What says how a row reaches a record; no rule may read it.
+_OF_NAME_AND_NUMBER = "name_digest, name_readable, is_upgraded, is_repaired"
 
 
 def link_night(settings: Settings) -> dict[str, Any]:
-    """Write work/<as-of>/link: the rows that reach a record otherwise than exactly, and which rows are like another.
+    """Write work/<as-of>/link (the counts) and work/<as-of>/reach: which record each row reaches.
 
+    reach: of each source plain_<source>.arrow, the record of each plain row beside the evidence, and
+    uncommon_<source>.arrow, all other rows with the records they reach.
     Returns the counts per source: linked, duplicate (spec section 3), used_without_authorisation, evidence_rows,
     evidence_sum.
     """
-    counts: dict[str, dict[str, int]] = {}
+    asked_record = settings.work / "people" / "asked_record.parquet"
+    people = read_people(asked_record)
+    with replacing_folder(settings.work / "reach") as building, open_warehouse(building) as con:
+        sources = evidence_sources()
+        with ThreadPoolExecutor(settings.workers) as side_by_side:
+            written = side_by_side.map(lambda one: _write_plain(settings, one, people, building), sources)
+            others = dict(zip(sources, written, strict=True))
+        con.register("other_person", pa.concat_tables(rows.select(["person"]) for rows in others.values()))
+        con.execute(
+            "create table asked_record as from read_parquet($file) where person in (from other_person)",
+            {"file": str(asked_record)},
+        )
+        define_reach(con)
+        counts = {source: _link_source(con, settings, source, others[source], building) for source in others}
     with replacing_folder(settings.work / "link") as building:
-        with open_warehouse(building) as con:
-            load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
-            define_reach(con)
-            con.execute("create table inexact (source varchar, record integer, how varchar)")
-            for source in evidence_sources():
-                evidence = mark_repeated(_evidence_of(settings, source))
-                pq.write_table(evidence.select(["is_repeated"]), building / f"repeated_{source}.parquet")
-                counts[source] = _link_source(con, source, evidence)
-            write_table(con, "select * from inexact", building / "inexact.parquet")
         (building / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     return counts
 
 
 def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Tables asked_record and inexact, and a view reach_<source> of each source's evidence of tonight."""
-    load_table(con, "asked_record", [settings.work / "people" / "asked_record.parquet"])
-    load_table(con, "inexact", [settings.work / "link" / "inexact.parquet"])
-    define_reach(con)
+    """Views reach_<source> of each source's evidence of tonight, and inexact."""
+    folder = settings.work / "reach"
     for source in evidence_sources():
-        repeated = pq.read_table(settings.work / "link" / f"repeated_{source}.parquet").column(0)
-        view_reach(con, source, _evidence_of(settings, source).append_column("is_repeated", repeated))
+        record = _read_arrow(folder / _plain_file(source)).column("record")
+        con.register(f"plain_{source}", _evidence_of(settings, source).append_column("record", record))
+        con.register(f"uncommon_{source}", _read_arrow(folder / _uncommon_file(source)))
+        con.execute(
+            f"""
+            create or replace view reach_{source} as
+            select * exclude ({_OF_NAME_AND_NUMBER}), 'exact' as how, false as is_repeated
+            from plain_{source}
+            where record is not null
+            union all by name
+            from uncommon_{source}
+            """
+        )
+    gather_inexact(con)
 
 
 def define_reach(con: duckdb.DuckDBPyConnection) -> None:
@@ -63,7 +83,7 @@ def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) 
     con.execute(
         f"""
         create or replace view reach_{source} as
-        select * exclude (name_digest, name_readable, is_upgraded, is_repaired, is_alone, scopes)
+        select * exclude ({_OF_NAME_AND_NUMBER}, scopes)
         from reach('evidence_{source}', {source == "tax"})
         where how is not null
         """
@@ -71,9 +91,9 @@ def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) 
 
 
 def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:
-    """Table inexact of the views reach_<source>."""
+    """View inexact of the views reach_<source>: the rows that are no evidence."""
     every = [f"select '{source}' as source, record, how from reach_{source}" for source in evidence_sources()]
-    con.execute(f"create table inexact as from ({' union all '.join(every)}) where how <> 'exact'")
+    con.execute(f"create view inexact as from ({' union all '.join(every)}) where how <> 'exact'")
 
 
 def load_registers(con: duckdb.DuckDBPyConnection, evidence: Path) -> None:
@@ -90,24 +110,54 @@ def _file_of(source: str) -> FileContract:
     return all_contracts()[source].files[0]
 
 
-def _link_source(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) -> dict[str, int]:
+def _plain_file(source: str) -> str:
+    return f"plain_{source}.arrow"
+
+
+def _uncommon_file(source: str) -> str:
+    return f"uncommon_{source}.arrow"
+
+
+def _read_arrow(path: Path) -> pa.Table:
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def _bit_of(source: str) -> int | None:
+    """Its bit in the authorisations; None when it needs none."""
     scopes = authorised_sources()
+    return scopes.index(source) if source in scopes else None
+
+
+def _write_plain(settings: Settings, source: str, people: People, building: Path) -> pa.Table:
+    """Write down the records of the plain rows. Returns the other rows."""
+    evidence = _evidence_of(settings, source)
+    others = []
+    schema = pa.schema([("record", pa.int32())])
+    with pa.ipc.new_file(str(building / _plain_file(source)), schema) as writer:
+        for rows, records in plain_records(evidence, people, source == "tax", _bit_of(source)):
+            writer.write_batch(pa.record_batch([records], schema))
+            others.append(rows.filter(records.is_null()))
+    return mark_repeated(pa.Table.from_batches(others, evidence.schema))
+
+
+def _link_source(
+    con: duckdb.DuckDBPyConnection, settings: Settings, source: str, others: pa.Table, building: Path
+) -> dict[str, int]:
+    evidence = _evidence_of(settings, source)
     con.register("evidence", evidence)
-    build_table(
-        con,
-        "link/uncommon",
-        with_obligors=source == "tax",
-        bit=scopes.index(source) if source in scopes else None,
+    con.register("other", others)
+    build_table(con, "link/uncommon", with_obligors=source == "tax", bit=_bit_of(source))
+    build_table(con, "link/link_count", plain_rows=len(evidence) - len(others))
+    reached = query_arrow(
+        con, f"select * exclude ({_OF_NAME_AND_NUMBER}, is_unauthorised) from uncommon where how is not null"
     )
-    build_table(con, "link/link_count", evidence_rows=len(evidence))
-    con.execute(
-        "insert into inexact select $source, record, how from uncommon where how <> 'exact'",
-        {"source": source},
-    )
+    with pa.ipc.new_file(str(building / _uncommon_file(source)), reached.schema) as writer:
+        writer.write_table(reached)
     ((linked, duplicate, without),) = con.execute("from link_count").fetchall()
     amounts = [column.name for column in _file_of(source).columns if column.type == "money"]
     sums = " + ".join(f"coalesce(sum({name}), 0)" for name in amounts) or "any_value(0)"
     ((total,),) = con.execute(f"select {sums} from evidence").fetchall()
+    con.unregister("other")
     con.unregister("evidence")
     return {
         "linked": linked,

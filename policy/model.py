@@ -119,6 +119,8 @@ class PolicyAt:
         self._policy = policy
         self._in_force = in_force
         self._by_region: dict[tuple[str, str | None], dict[str, Entry]] = {}
+        self._lines: dict[tuple[str, str, str, str, str], Line | None] = {}
+        self._limits: dict[tuple[str, str, str, str], Line | None] = {}
         self._settings: dict[tuple[str, str], dict[str, Entry]] = {}
         for entry in in_force["rule_setting"]:
             by_region = self._settings.setdefault((entry.identity["rule"], entry.identity["name"]), {})
@@ -148,6 +150,14 @@ class PolicyAt:
 
     def line(self, programme: str, use: str, county_code: str, township_code: str, area: str) -> Line | None:
         """The income line per person and month; None without an entry for the programme or a figure for the place."""
+        asked = (programme, use, county_code, township_code, area)
+        if asked not in self._lines:  # asked three times a night for each place
+            self._lines[asked] = self._income_line(*asked)
+        return self._lines[asked]
+
+    def _income_line(
+        self, programme: str, use: str, county_code: str, township_code: str, area: str
+    ) -> Line | None:
         rule = self._named("income_line", programme=programme, use=use)
         if rule is None:
             return None
@@ -160,6 +170,12 @@ class PolicyAt:
 
     def asset_limit(self, programme: str, county_code: str, township_code: str, area: str) -> Line | None:
         """The financial assets a person may have: months × standard; None as for `line`."""
+        asked = (programme, county_code, township_code, area)
+        if asked not in self._limits:
+            self._limits[asked] = self._asset_limit(*asked)
+        return self._limits[asked]
+
+    def _asset_limit(self, programme: str, county_code: str, township_code: str, area: str) -> Line | None:
         rule = self._named("asset_limit", programme=programme)
         if rule is None:
             return None

@@ -18,6 +18,7 @@ from connectors.contract import FileContract
 _SPREAD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
 _MARK_BITS = 22
 _MARK = np.int64((1 << _MARK_BITS) - 1)
+_SHORT = np.int64((1 << 32) - 1)
 
 REGISTER_SCHEMA = pa.schema(
     [
@@ -95,17 +96,40 @@ def open_evidence_rows(folder: Path, file: FileContract) -> pa.Table:
 
 def mark_repeated(evidence: pa.Table) -> pa.Table:
     """The same with is_repeated: the person has another row of the same digest."""
-    digests, persons = (evidence.column(name).to_numpy() for name in ("row_digest", "person"))
-    keys = digests ^ persons * _SPREAD
-    ordered = np.sort(keys)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    # Nearly no row is like another: a look at a small table turns away the others.
-    marked = np.zeros(1 << _MARK_BITS, dtype=bool)
-    marked[twice & _MARK] = True
-    (maybe,) = np.nonzero(marked[keys & _MARK])
-    is_repeated = np.zeros(len(keys), dtype=bool)
-    is_repeated[maybe] = np.isin(keys[maybe], twice)
+    is_repeated = np.zeros(len(evidence), dtype=bool)
+    is_repeated[find_repeated(evidence)] = True
     return evidence.append_column("is_repeated", pa.array(is_repeated))
+
+
+def find_repeated(evidence: pa.Table) -> NDArray[np.int64]:
+    """Where the rows stand that have the digest of another row of the same person, in their order."""
+    # Half a key sorts faster; what is alike in it is looked at again.
+    short = np.empty(len(evidence), dtype=np.uint32)
+    end = 0
+    for keys in _row_keys(evidence):
+        begin, end = end, end + len(keys)
+        short[begin:end] = keys & _SHORT
+    short.sort()
+    alike = short[1:][short[1:] == short[:-1]]
+    marked = np.zeros(1 << _MARK_BITS, dtype=bool)
+    marked[alike & _MARK] = True
+    places, wholes = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    end = 0
+    for keys in _row_keys(evidence):
+        begin, end = end, end + len(keys)
+        (maybe,) = np.nonzero(marked[keys & _MARK])
+        places.append(begin + maybe)
+        wholes.append(keys[maybe])
+    place, whole = np.concatenate(places), np.concatenate(wholes)
+    _, which, times = np.unique(whole, return_inverse=True, return_counts=True)
+    found: NDArray[np.int64] = place[times[which] > 1]
+    return found
+
+
+def _row_keys(evidence: pa.Table) -> Iterator[NDArray[np.int64]]:
+    """By batch: equal for equal digests of one person."""
+    for rows in evidence.select(["row_digest", "person"]).to_batches():
+        yield rows.column(0).to_numpy() ^ rows.column(1).to_numpy() * _SPREAD
 
 
 def rows_about(evidence: pa.Table, persons: NDArray[np.int32]) -> pa.Table:

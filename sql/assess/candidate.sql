@@ -6,7 +6,21 @@
 create or replace table candidate as
 with lined as (
     select
-        p.*,
+        p.household,
+        p.list,
+        p.programme,
+        p.n,
+        p.has_obligor,
+        p.is_incomplete,
+        p.members_unauthorised,
+        p.declared_monthly_income,
+        p.declared_annual_income_per_capita,
+        p.rigid_expenditure_12m,
+        p.income_micro,
+        p.assets14,
+        p.business_cases,
+        p.property_cases,
+        p.property_evidence,
         d.entry_line12 as dibao_line12,
         d.asset_limit14 as dibao_limit14,
         k.entry_line12 as tekun_line12,
@@ -41,8 +55,10 @@ person as (
         m.household,
         bool_or(m.age >= 60 or m.age < 16 or d.category is not null) as has_tekun_ground
     from member as m
+    join household_position as p using (household)
     left join tekun_disability as d
         on d.category = m.disability_category and m.disability_grade::integer <= d.max_grade
+    where p.list = 'monitored'
     group by m.household
 )
 select

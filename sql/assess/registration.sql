@@ -1,6 +1,6 @@
 -- registration: what household registration says of each record.
--- Grain   one row per record with an exact row.
--- Reads   reach_household_registration            Feeds  d01, d02, n03, u02
+-- Grain   one row per record with an exact row that tells of a death, a move away or a cancelled entry.
+-- Reads   reach_household_registration            Feeds  d01, d02, member
 create or replace table registration as
 select
     record,
@@ -10,4 +10,5 @@ select
     bool_or(status = '正常') as has_normal_row
 from reach_household_registration
 where how = 'exact'
+    and record in (select record from reach_household_registration where how = 'exact' and status <> '正常')
 group by record;

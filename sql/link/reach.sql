@@ -1,14 +1,12 @@
 -- reach: how each kept row of a source reaches each record of its person; null where it does not.
 -- Grain   one row per row of the source and record of its person.
--- Reads   the source's evidence, asked_record            Feeds  reach_<source>, uncommon
---         Not written down: finding a row's record again costs a fraction of that.
+-- Reads   the source's evidence, asked_record            Feeds  uncommon; reach_<source> of a household check
 -- Rules   exact: names equal or one of them unreadable (a number upgraded from 15 digits: equal readable names
 --         only); name_conflict: both readable and different; repaired: equal readable names (spec section 3).
 create or replace macro reach(source, with_obligors) as table
 select
     e.*,
     a.record,
-    a.is_alone,
     a.scopes,
     case
         when e.is_repaired then

@@ -1,13 +1,8 @@
--- uncommon: all but the exact rows of one record alone that are like no other row and that the person has allowed.
--- Grain   one row per row of the source and record of its person; few, so what is odd is counted on them.
--- Reads   the source's evidence, asked_record            Feeds  link_count, inexact
+-- uncommon: the rows that are not plain, with the records of their persons; few, so what is odd is counted on them.
+-- Grain   one row per such row of the source and record of its person.
+-- Reads   other (the source's evidence without its plain rows), asked_record
+-- Feeds   link_count, reach_<source> of the night
+-- Rules   plain are the exact rows of one record alone that are like no other row and that the person has allowed.
 create or replace table uncommon as
-select
-    row,
-    person,
-    row_digest,
-    record,
-    how,
-    coalesce((scopes >> $bit) & 1 = 0, false) as is_unauthorised
-from reach('evidence', $with_obligors)
-where not is_alone or is_repeated or how is distinct from 'exact' or (scopes >> $bit) & 1 = 0;
+select * exclude (scopes), coalesce((scopes >> $bit) & 1 = 0, false) as is_unauthorised
+from reach('other', $with_obligors);

@@ -53,7 +53,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "disability_grade": "-", "disability_category": "-", "severe_illness": "否", "is_severe": "no", "has_death_row": "no",
     },
     "record": {
-        "household": "1", "record": "1", "list": "roster", "role": "member", "hi": "1", "lo": "1", "is_valid": "yes", "scopes": "31",
+        "household": "1", "record": "1", "list": "roster", "role": "member", "hi": "1", "lo": "1", "is_valid": "yes", "age": "40", "scopes": "31",
         "relation": "01", "disability_grade": "-", "disability_category": "-", "severe_illness": "否",
     },
 }  # fmt: skip

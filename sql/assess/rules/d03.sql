@@ -1,5 +1,12 @@
 -- d03 重复享受: a valid number is a member of two or more active households. Value: number of households.
 create or replace table d03 as
+with shared as (
+    select hi, lo
+    from member
+    where list = 'roster' and is_valid
+    group by hi, lo
+    having count(*) >= 2
+)
 select
     m.household,
     m.record,
@@ -10,6 +17,7 @@ from member as m
 join (
     select hi, lo, count(distinct household) as households
     from member
+    join shared using (hi, lo)
     where list = 'roster' and is_valid
     group by hi, lo
     having count(distinct household) >= 2

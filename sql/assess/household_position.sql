@@ -11,7 +11,6 @@ with totals as (
         coalesce(sum(i.income_micro), 0)::hugeint as income_micro,
         coalesce(sum(b.amount14), 0)::hugeint as bank14,
         coalesce(sum(b.accounts), 0)::integer as bank_accounts,
-        coalesce(max(i.months), 0)::integer as income_months,
         count(*) filter (m.scopes_missing > 0) as members_unauthorised
     from member as m
     left join income as i using (record)
@@ -58,7 +57,6 @@ select
     coalesce(t.bank_accounts, 0) as bank_accounts,
     coalesce(s.security_accounts, 0) as security_accounts,
     coalesce(i.policies, 0) as policies,
-    coalesce(t.income_months, 0) as income_months,
     coalesce(c.business_cases, 0) as business_cases,
     coalesce(o.property_cases, 0) as property_cases,
     coalesce(o.property_evidence, '') as property_evidence,

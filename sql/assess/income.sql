@@ -4,22 +4,19 @@
 -- Rules   countable items, months of the window, equal rows once, at least 0 per person (spec section 4).
 create or replace table income as
 with countable as (
-    select record, amount, tax_month
+    select record, amount
     from reach_tax
     where not is_repeated and how = 'exact' and tax_month between $window_start and $window_end
         and list_contains($countable_income_items, income_item)
 
     union all
 
-    select record, any_value(amount) as amount, any_value(tax_month) as tax_month
+    select record, any_value(amount) as amount
     from reach_tax
     where is_repeated and how = 'exact' and tax_month between $window_start and $window_end
         and list_contains($countable_income_items, income_item)
     group by record, row_digest
 )
-select
-    record,
-    greatest(sum(amount), 0)::hugeint as income_micro,
-    bit_count(bit_or(1::hugeint << date_diff('month', $window_start::date, tax_month))) as months
+select record, greatest(sum(amount), 0)::hugeint as income_micro
 from countable
 group by record;

@@ -18,7 +18,7 @@ UNSIGNED = ("hi", "lo", "scopes")
 FLAGS = ("is_incomplete", "is_valid", "is_normal", "is_severe", "has_death_row", "has_normal_row", "is_legal_representative",
          "has_conflict", "has_obligor", "is_repeated")  # fmt: skip
 WHOLE = ("household", "record", "rows_quarantined", "scopes_missing", "members_unauthorised", "business_cases", "property_cases", "bank_accounts",
-         "security_accounts", "policies", "income_months", "companies", "individual_businesses", "age", "months", "born", "max_grade",
+         "security_accounts", "policies", "companies", "individual_businesses", "age", "born", "max_grade",
          "repaired_rows", "accounts")  # fmt: skip
 MONEY = ("declared_monthly_income", "declared_financial_assets", "standard_micro", "declared_annual_income_per_capita",
          "rigid_expenditure_12m", "amount", "balance", "market_value", "cash_balance", "cash_value", "annual_premium",
@@ -40,7 +40,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
     "household_position": {
         "household": "1", "list": "roster", "programme": "低保", "n": "1", "is_incomplete": "no", "income_micro": "0", "assets14": "0",
         "bank14": "0", "security14": "0", "policy14": "0", "premium_micro": "0", "bank_accounts": "0", "security_accounts": "0",
-        "policies": "0", "income_months": "0", "business_cases": "0", "property_cases": "0",
+        "policies": "0", "business_cases": "0", "property_cases": "0",
         "property_evidence": "-", "members_unauthorised": "0", "rows_quarantined": "0",
         "declared_monthly_income": "0", "declared_financial_assets": "0", "declared_annual_income_per_capita": "-",
         "rigid_expenditure_12m": "-", "has_obligor": "-", **PLACE,

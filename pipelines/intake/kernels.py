@@ -31,6 +31,8 @@ _BACKSLASH, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _COLON = 92, 123, 125, 91, 9
 _NULL = np.uint64(0x6C6C756E)
 _HIGH = np.uint64(0x8080808080808080)
 _ONES = np.uint64(0x0101010101010101)
+_PAIR_BITS = np.uint64(0x0000C0C0F0C0C0F0)
+_PAIR = np.uint64(0x00008080E08080E0)
 _SPACES = np.uint64(0x2020202020202020)
 _QUOTES = np.uint64(0x2222222222222222)
 _BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
@@ -62,6 +64,26 @@ def _skip_character(block, at, gb):
 
 
 @inlined
+def _skip_ideographs(block, at, gb):
+    """Behind two ideographs of UTF-8 or four of GB2312's range from `at`, as most names and firms have; `at` otherwise.
+
+    Eight bytes are looked at together: leads E1 to EF but ED, two continuations each; or nothing but bytes 81 to FE.
+    """
+    word = word_at(block, at)
+    if gb:
+        spoilt = word ^ _HIGH  # 80 becomes 00
+        full = ~word  # FF becomes 00
+        zeros = ((spoilt - _ONES) & ~spoilt) | ((full - _ONES) & ~full)
+        if word & _HIGH == _HIGH and zeros & _HIGH == 0:
+            at += 8
+    elif word & _PAIR_BITS == _PAIR:
+        first, second = word & np.uint64(0xF), (word >> np.uint64(24)) & np.uint64(0xF)
+        if first != 0 and first != 13 and second != 0 and second != 13:
+            at += 6
+    return at
+
+
+@inlined
 def _find(block, at, separators, marks, gb):
     """The first separator, mark or control character from `at` (each given eight times); -1 behind a bad character.
 
@@ -85,7 +107,10 @@ def _find(block, at, separators, marks, gb):
             if byte_at(block, at) < 0x80:
                 found = True
             else:
-                at = _skip_character(block, at, gb)
+                following = _skip_ideographs(block, at, gb)
+                if following == at:
+                    following = _skip_character(block, at, gb)
+                at = following
                 found = at < 0
     return at
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -146,6 +147,33 @@ def test_lines_are_judged_alike_on_both_roads_and_wherever_blocks_end(drawn: tup
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_files, "BLOCK_BYTES", block_bytes)
         fast = told(read_lines(io.BytesIO(content), file, "f", JUDGING), file)
+    assert fast == general
+
+
+# Whole characters, halves of them, and what only looks like one: surrogates, overlong forms, codes nobody assigned.
+PIECES = (
+    [b"a", b"\xe7\x94\xb2", b"\xe4\xb8\x80", b"\xef\xbf\xbd", b"\xe0\xa0\x80", b"\xe0\x9f\xbf", b"\xed\x9f\xbf",
+     b"\xed\xa0\x80", b"\xc3\xa9", b"\xc0\x80", b"\xf0\xa0\xae\xb7", b"\xe7\x94", b"\xb2", b"\x80", b"\xff", b"\xfe\xfe",
+     b"\xb0\xa1", b"\xf7\xfe", b"\x81\x40", b"\x81\x7f", b"\x81\x30\x81\x30", b"\xd6\xd0\xb9\xfa\xc8\xcb\xc3\xf1"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("format_", ["csv", "pipe"])
+def test_bytes_of_every_kind_are_decoded_alike_on_both_roads(format_: str, encoding: str) -> None:
+    file = FileContract(
+        "f", "f", format_, encoding, (Column("number", "number", "id"), Column("text", "text", "carried"))
+    )
+    ahead = (b"", b"a", b"\xe7\x94\xb2", b"\xd6\xd0")
+    texts = [b"".join(parts) for parts in itertools.product(ahead, PIECES, PIECES)]
+    lines = [NUMBERS[0].encode() + file.separator.encode() + text for text in texts]
+    body = b"\n".join(lines) + b"\n"
+    general = told([check_batch(read_block(body, np.arange(2, 2 + len(lines)), file), file, JUDGING)], file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            line_files, "BLOCK_BYTES", 1024
+        )  # a larger block with so many odd lines is no longer scanned
+        fast = told(read_lines(io.BytesIO(header_line(file) + b"\n" + body), file, "f", JUDGING), file)
     assert fast == general
 
 

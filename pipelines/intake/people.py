@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -98,8 +98,12 @@ def intake_people(
     readers: processes one of which reads rural_revitalisation meanwhile; without them a thread does.
     Raises NightFailed when the roster is held or missing: nobody can be checked without it.
     """
-    with replacing_folder(settings.work / "people") as building, ThreadPoolExecutor(1) as beside:
-        return _build_people(settings, policy, cipher, judging, building, readers, beside)
+    with (
+        replacing_folder(settings.work / "people") as building,
+        ThreadPoolExecutor(1) as beside,
+        ThreadPoolExecutor(1) as reader,
+    ):
+        return _build_people(settings, policy, cipher, judging, building, readers or reader, beside)
 
 
 def _build_people(
@@ -108,14 +112,12 @@ def _build_people(
     cipher: Tokeniser,
     judging: Judging,
     building: Path,
-    readers: Executor | None,
+    readers: Executor,
     beside: Executor,
 ) -> dict[str, Any]:
     contracts = all_contracts()
     # Workbooks keep the interpreter busy, the roster's lines hardly do: together they take as long as the longer.
-    later = (readers or beside).submit(
-        _read_people, settings, policy, contracts["rural_revitalisation"], judging
-    )
+    later = readers.submit(_read_people, settings, policy, contracts["rural_revitalisation"], judging)
     rows = _Rows(
         household_rows(),
         PersonRows(judging.as_of, cipher),
@@ -127,7 +129,17 @@ def _build_people(
         "members": rows.persons.add,
         "authorisations": rows.authorisations.add,
     }
-    roster = _read_people(settings, policy, contracts["roster"], judging, takers)
+    # Rows are put together beside the reading: by one thread, so that they stand in the order of the files.
+    taken: list[Future[None]] = []
+    roster = _read_people(
+        settings,
+        policy,
+        contracts["roster"],
+        judging,
+        lambda key, block: taken.append(beside.submit(takers[key], block)),
+    )
+    for work in taken:
+        work.result()
     authorised = beside.submit(rows.authorisations.by_person)
     on_roster = _place_members(rows)
     rural = later.result()
@@ -153,9 +165,9 @@ def _read_people(
     policy: PolicyAt,
     contract: Contract,
     judging: Judging,
-    takers: Mapping[str, Callable[[Judged], None]] | None = None,
+    take: Callable[[str, Judged], None] | None = None,
 ) -> _Delivery:
-    """Read one source. takers: by kind of file, given every block as it is read."""
+    """Read one source. take: given the kind of file and each block as it is read."""
     keys = [file.key for file in contract.files]
     with closing(open_feed(contract.source, settings.feeds, os.environ)) as feed:
         result, receipt = check_receipt(contract, feed, policy)
@@ -167,8 +179,8 @@ def _read_people(
             key = _file_key(contract, listed.name)
             delivery.outcomes[key].append(outcome)
             for block in read_file(feed, contract, listed, judging, outcome):
-                if takers:
-                    takers[key](block)
+                if take:
+                    take(key, block)
                 if key == "authorisations":  # no verdict on them hangs on other rows
                     outcome.note_codes(block, np.flatnonzero(block.mask == 0))
                 else:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from connectors.registry import all_contracts
@@ -26,7 +27,7 @@ from pipelines.durable import replace_file
 from pipelines.errors import HeduiError
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import open_evidence_rows
+from pipelines.intake.evidence_tables import batches_of, evidence_schema, open_evidence_rows
 from pipelines.manifest import Manifest, latest
 from pipelines.marks import is_marked, mark_file
 from pipelines.settings import Settings
@@ -53,10 +54,29 @@ class KeptEvidence:
         try:
             return open_evidence_rows(self.folder / "intake" / source, all_contracts()[source].files[0])
         except pa.ArrowInvalid:
-            raise EvidenceNotKept(
-                f"the contract of {source} has other columns than on the night of {self.night['as_of']}; "
-                "run that night again, or wait for the next one"
-            ) from None
+            raise self._has_other_columns(source) from None
+
+    def evidence_about(self, source: str, persons: list[int]) -> pa.Table:
+        """As `evidence`, of some persons alone: of the others only their numbers are looked at."""
+        schema = evidence_schema(all_contracts()[source].files[0])
+        found = []
+        for part in sorted((self.folder / "intake" / source).glob("part-*.arrow")):
+            for batch in batches_of(part):
+                if not batch.schema.equals(schema):
+                    raise self._has_other_columns(source)
+                column = batch.column("person").to_numpy()
+                is_about = np.zeros(len(column), dtype=bool)
+                for person in persons:  # a handful: comparing with each is faster than looking it up
+                    is_about |= column == person
+                if is_about.any():
+                    found.append(batch.take(pa.array(np.flatnonzero(is_about))))
+        return pa.Table.from_batches(found, schema)
+
+    def _has_other_columns(self, source: str) -> EvidenceNotKept:
+        return EvidenceNotKept(
+            f"the contract of {source} has other columns than on the night of {self.night['as_of']}; "
+            "run that night again, or wait for the next one"
+        )
 
 
 def evidence_folder(home: Path) -> Path:

@@ -28,15 +28,15 @@ from pipelines.errors import HeduiError, UsageError
 from pipelines.evidence_kept import EvidenceNotKept, KeptEvidence, open_evidence
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import mark_repeated, rows_about
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, mark_repeated
 from pipelines.intake.sealed_names import open_names
 from pipelines.lead_people import heads_of, open_numbers, tokens_of
-from pipelines.link import define_reach, gather_inexact, load_registers, view_reach
+from pipelines.link import define_reach, gather_inexact, view_reach
 from pipelines.lists import ListName, read_published
 from pipelines.manifest import Manifest
 from pipelines.policy_in_force import load_policy
 from pipelines.settings import Settings
-from pipelines.warehouse import build_table, open_warehouse, query_arrow
+from pipelines.warehouse import build_table, load_table, open_warehouse, query_arrow
 from policy.rules import Rule, load_rules
 
 _LISTS = {"discrepancies": "discrepancy", "newly_eligible": "newly_eligible"}
@@ -160,13 +160,26 @@ def _load_household(con: duckdb.DuckDBPyConnection, kept: KeptEvidence, househol
     con.execute("drop view asked_record")
     for table in ("household", "record", "near_suspect", "asked_record"):
         con.execute(f"create table {table} as from every_{table} where household in (from chosen_household)")
-    persons = query_arrow(con, "select person from asked_record").column("person").to_numpy()
+    persons = [person for (person,) in con.execute("select distinct person from asked_record").fetchall()]
     for source in evidence_sources():
-        view_reach(con, source, mark_repeated(rows_about(kept.evidence(source), persons)))
+        view_reach(con, source, mark_repeated(kept.evidence_about(source, persons)))
     gather_inexact(con)
-    load_registers(con, kept.folder / "intake")
+    _load_registers(con, kept.folder / "intake")
+
+
+def _load_registers(con: duckdb.DuckDBPyConnection, intake: Path) -> None:
+    """Table register_row: what stands in the registers in which the household's people stand."""
+    parts = sorted((intake / "household_registration").glob("register-*.parquet"))
+    if parts:
+        con.read_parquet([str(part) for part in parts]).create_view("every_register_row")
+    else:
+        load_table(con, "every_register_row", [], REGISTER_SCHEMA)
     con.execute(
-        "delete from register_row where register not in (select register_no from reach_household_registration)"
+        """
+        create table register_row as
+        from every_register_row
+        where register in (select register_no from reach_household_registration)
+        """
     )
 
 

@@ -9,17 +9,20 @@ with wanted as (
     from every_household
     where household_id = $household_id
 ),
-own_member as (
-    select r.hi, r.lo
+own as (
+    select r.record, r.role, r.hi, r.lo
     from every_record as r
-    join wanted using (household)
-    where r.role = 'member'
+    where r.household in (select household from wanted)
 ),
 own_account as (
     select p.account_no
     from every_payment as p
-    join every_record as r using (record)
-    join wanted using (household)
+    where p.record in (select record from own)
+),
+other_payment as (
+    select p.record
+    from every_payment as p
+    where p.account_no in (select account_no from own_account)
 )
 select household
 from wanted
@@ -28,12 +31,11 @@ union
 
 select r.household
 from every_record as r
-join own_member as o using (hi, lo)
-where r.role = 'member'
+join own as o using (hi, lo)
+where r.role = 'member' and o.role = 'member'
 
 union
 
 select r.household
-from every_payment as p
-join own_account as o using (account_no)
-join every_record as r using (record);
+from every_record as r
+where r.record in (select record from other_payment);

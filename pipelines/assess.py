@@ -16,7 +16,7 @@ import pyarrow as pa
 from connectors.registry import authorised_sources, required_authorisations
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
-from pipelines.intake.checks import MICRO
+from pipelines.intake.evidence_tables import MICRO
 from pipelines.link import load_linked, load_registers
 from pipelines.rule_sql import build_rule, known_rules, own_file
 from pipelines.settings import Settings

@@ -25,6 +25,7 @@ from pipelines.identity.idnumber import (
     pack_blocks,
 )
 from pipelines.intake.batch import BIT, RowBatch
+from pipelines.intake.evidence_tables import MICRO
 from pipelines.intake.judged import values_of
 from pipelines.intake.remembered import Digests, RememberedTexts
 
@@ -34,7 +35,6 @@ _DATE = re.compile(
 _MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
 _MONEY = r"^-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?$"
 
-MICRO: Final = 1_000_000  # money is kept as whole millionths of its unit
 # A trillion yuan: what exceeds it counts as that much, so that no sum of absurd amounts can overflow a night.
 _MOST: Final = 10**12 * MICRO
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from connectors.contract import FileContract
 
+MICRO = 1_000_000  # money is kept as whole millionths of its unit
 # An odd number far from a power of two: equal digests of different persons come apart.
 _SPREAD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
 _MARK_BITS = 22
@@ -130,11 +131,3 @@ def _row_keys(evidence: pa.Table) -> Iterator[NDArray[np.int64]]:
     """By batch: equal for equal digests of one person."""
     for rows in evidence.select(["row_digest", "person"]).to_batches():
         yield rows.column(0).to_numpy() ^ rows.column(1).to_numpy() * _SPREAD
-
-
-def rows_about(evidence: pa.Table, persons: NDArray[np.int32]) -> pa.Table:
-    """The rows of some persons."""
-    everybody = evidence.column("person").to_numpy()
-    wanted = np.zeros(max(everybody.max(initial=0), persons.max(initial=0)) + 1, dtype=bool)
-    wanted[persons] = True
-    return evidence.take(pa.array(np.flatnonzero(wanted[everybody])))

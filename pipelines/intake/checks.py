@@ -26,7 +26,6 @@ from pipelines.identity.idnumber import (
 )
 from pipelines.intake.batch import BIT, RowBatch
 from pipelines.intake.evidence_tables import MICRO
-from pipelines.intake.judged import values_of
 from pipelines.intake.remembered import Digests, RememberedTexts
 
 _DATE = re.compile(
@@ -98,17 +97,6 @@ class Checked:
     def raw_fields(self, row: int) -> list[str]:
         values = self.batch.columns.values()
         return [column[row].as_py().decode(self.batch.encoding) for column in values]
-
-    def text_or_parsed(self, name: str) -> pa.Array:
-        """A whole column for the tables of people: UTF-8 text, or what was parsed; null where it could not be."""
-        everything = np.arange(len(self.mask))
-        if self.file.column(name).type == "money":
-            bad = (self.mask & (BIT["money_unparseable"] | BIT["required_missing"])) != 0
-            good = np.flatnonzero(~bad)
-            amounts = np.zeros(len(self.mask), np.int64)
-            amounts[good] = self.amounts(name, good).fill_null(0).to_numpy(zero_copy_only=False)
-            return pa.array(amounts, mask=bad)
-        return values_of(self, name, everything)
 
     def amounts(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
         """A column of money for accepted rows, in millionths; null where it may be empty and is."""

@@ -75,10 +75,6 @@ class Judged(Protocol):
         """Keyed digests of a column of many values for some rows, and whether each can be read."""
         ...
 
-    def text_or_parsed(self, name: str) -> pa.Array:
-        """A whole column for the tables of people; null where it could not be parsed."""
-        ...
-
     def raw_fields(self, row: int) -> list[str]:
         """The fields of one row as they stand in the file."""
         ...

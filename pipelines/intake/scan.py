@@ -18,7 +18,6 @@ from pipelines.identity.idnumber import CHECK_CHARACTERS, real_days, unpack_numb
 from pipelines.intake import kernels
 from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Judging, earliest_after, parsed_type, value_judge
-from pipelines.intake.judged import values_of
 from pipelines.intake.remembered import Digests, RememberedTexts
 
 _KINDS = {
@@ -122,10 +121,6 @@ class Scanned:
         data = np.empty(total, np.uint8)
         kernels.gather(self.block, spans, rows, gb, points, data)
         return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(data)), spaced
-
-    def text_or_parsed(self, name: str) -> pa.Array:
-        values = values_of(self, name, np.arange(len(self.mask)))
-        return values.fill_null(0) if self.file.column(name).type == "money" else values
 
     def raw_fields(self, row: int) -> list[str]:
         begin, end = self.records[row]

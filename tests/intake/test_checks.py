@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from datetime import date
 
+import numpy as np
 import pytest
 
 from connectors.contract import Column, FileContract
 from pipelines.intake.batch import reasons_of
 from pipelines.intake.checks import Judging
+from pipelines.intake.judged import values_of
 from pipelines.intake.lines import read_lines
 
 AS_OF = date(2026, 6, 30)
@@ -35,11 +37,11 @@ def judged(column: Column, *cells: str, encoding: str = "utf-8") -> list[str]:
 
 
 def parsed(column: Column, cell: str, encoding: str = "utf-8") -> object:
+    """What a cell means; None when its row is not accepted."""
     file = FileContract("t", "t.txt", "pipe", encoding, (column, Column("x", "X", "carried")))  # type: ignore[arg-type]
     content = f"{column.header}|X\n{cell}|\n".encode(encoding)
-    judged = read_lines(io.BytesIO(content), file, "t", JUDGING)
-    (value,) = [value.as_py() for one in judged for value in one.text_or_parsed(column.name)]
-    return value
+    (judged,) = (one for one in read_lines(io.BytesIO(content), file, "t", JUDGING) if len(one.lines))
+    return None if judged.mask[0] else values_of(judged, column.name, np.array([0]))[0].as_py()
 
 
 MONEY = Column("m", "M", "money")

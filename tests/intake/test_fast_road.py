@@ -109,8 +109,6 @@ def told(batches: Iterable[Judged], file: FileContract) -> dict[int, Any]:
             for column in file.columns:
                 if mask == 0 and column.type != "id":
                     record[column.name] = values_of(judged, column.name, at)[0].as_py()
-                if mask == 0 and column.type == "money":
-                    record[f"{column.name}, of people"] = judged.text_or_parsed(column.name)[row].as_py()
             found[line] = record
     return found
 

@@ -3,7 +3,7 @@
     evidence/<folder of the night>/
         kept.json                       which night, under which key, and a keyed mark of every file
         people/*.parquet names.sealed   who was asked about
-        link/counts.json inexact.parquet   how the rows reach them
+        link/counts.json                what linking counted
         sources.json                    what became of each source
         intake/<source>/                its evidence as it was read, for the next night (read.json says under what)
 

@@ -140,7 +140,8 @@ class _Sm4Gcm:
 
     def decrypt(self, nonce: bytes, sealed: bytes, context: bytes) -> bytes:
         body, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
-        decryptor = Cipher(self._cipher, modes.GCM(nonce, tag)).decryptor()
+        # The library takes any buffer for what is sealed, and for the tag bytes alone.
+        decryptor = Cipher(self._cipher, modes.GCM(bytes(nonce), bytes(tag))).decryptor()
         decryptor.authenticate_additional_data(context)
         return decryptor.update(body) + decryptor.finalize()
 

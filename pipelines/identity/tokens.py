@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 def token_halves(tokens: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """(n, 16) tokens as their first and last eight bytes, big-endian."""
-    words = np.ascontiguousarray(tokens).view(">u8").reshape(-1, 2).astype(np.uint64)
-    return words[:, 0], words[:, 1]
+    hi, lo = np.ascontiguousarray(tokens).view(">u8").reshape(-1, 2).T.astype(np.uint64, order="C")
+    return hi, lo
 
 
 def join_halves(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -121,7 +121,8 @@ def _recall(block, spans, rows, known, slots, digests, readable, unmet, of_unmet
                 unmet[count] = place
                 unmet_found = count
                 count += 1
-        earlier, earlier_length = begin, length
+        # A text with doubled quotes stands at ~begin: nothing is compared with that.
+        earlier, earlier_length = begin, length if begin >= 0 else np.int64(-1)
         of_unmet[place] = unmet_found
         if found >= 0:
             digests[place] = np.int64(known[found, _DIGEST])

@@ -32,7 +32,6 @@ from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.receipts import HashingReader, Receipt
 from pipelines.intake.standing import compare_people
 from pipelines.settings import Settings
-from pipelines.warehouse import SQL_FOLDER
 
 _READ = "read.json"
 _QUARANTINE = "quarantine.parquet"
@@ -58,7 +57,7 @@ def _program() -> str:
     """The text of what says who is asked about, reads and de-identifies."""
     digest = hashlib.sha256()
     sources = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / "identity").glob("*.py")]
-    for path in sorted([*sources, *(SQL_FOLDER / "intake").glob("*.sql")]):
+    for path in sorted(sources):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -77,3 +77,19 @@ def test_what_there_is_no_room_for_is_digested_again() -> None:
         "张三",
         "李四",
     ]
+
+
+def test_a_text_with_doubled_quotes_is_compared_with_nothing() -> None:
+    # It stands at ~begin. Taken for a place it would lie ahead of the block, as far as the block reaches here.
+    block = np.frombuffer(b"abcdef..abcdef".ljust(14 + PADDING, b"\0"), np.uint8).copy()
+    whole = np.frombuffer(b"abcdef" + b"\0" * 10 + block.tobytes(), np.uint8).copy()
+    spans = np.array([[~15, -10], [8, 14]], np.int32)  # as far ahead as whole begins, and the second abcdef
+    told: list[list[int]] = []
+
+    def text(rows: np.ndarray) -> pa.Array:
+        told.append(rows.tolist())
+        return pa.array([f"text {row}" for row in rows])
+
+    remembered = RememberedTexts(lambda texts: digest_names(texts, CIPHER), 16)
+    digests, _ = remembered.of_spans(whole[16:], spans, np.arange(2), text)
+    assert told == [[0, 1]] and digests[0] != digests[1]

@@ -1,7 +1,7 @@
-"""A second reading of a file of lines that hands on only those with one of some texts in one column.
+"""A second reading of a file of lines that hands on only those with one of some texts or numbers in one column.
 
 It may hand on too many lines and never too few: a line is left out only when it is plain up to the column, and the
-column holds plain characters that are surely none of the texts.
+column holds plain characters that are surely none of the texts, or a valid number that is surely none of the numbers.
 """
 
 # mypy: disallow-untyped-defs=False, check-untyped-defs=False, disallow-untyped-calls=False
@@ -12,10 +12,11 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from connectors.contract import FileContract
 from pipelines.compiled import byte_at, compiled, first_byte, inlined, word_at
-from pipelines.identity.idnumber import binary_buffers
+from pipelines.identity.idnumber import CHECK_CHARACTERS, binary_buffers
 from pipelines.intake.lines import whole_lines
 
 _MARK_BITS = 24  # a millionfold choice leaves one line of sixteen too many
@@ -36,15 +37,40 @@ class MarkedTexts:
         room[: len(data)] = data
         _mark(room, np.ascontiguousarray(offsets, np.int64), self.marks)
 
+    def add_numbers(self, chars: NDArray[np.uint8]) -> None:
+        """chars: (n, 18) of identity numbers. They may end with a small x in the file."""
+        for one in (chars, np.where(chars == ord("X"), np.uint8(ord("x")), chars)):
+            ends = np.arange(len(one) + 1, dtype=np.int64) * 18
+            _mark(np.append(one.ravel(), np.zeros(8, np.uint8)), ends, self.marks)
+
 
 class PickedLines:
-    """The stream that is left: the header, and the lines whose column may hold one of the texts."""
+    """The stream that is left: the header, and the lines whose column may hold one of the texts.
 
-    def __init__(self, stream: BinaryIO, file: FileContract, column: str, texts: MarkedTexts) -> None:
+    days: `real_days` of the as-of date when the column is one of numbers; lines with an invalid one are left too.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        file: FileContract,
+        column: str,
+        texts: MarkedTexts,
+        days: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._blocks = whole_lines(stream)
         place = [one.name for one in file.columns].index(column)
         separator = np.uint8(ord(file.separator))
-        self._how = (separator, file.quoted, file.encoding == "gb18030", place, texts.marks)
+        days = np.zeros(0, np.bool_) if days is None else days
+        self._how = (
+            separator,
+            file.quoted,
+            file.encoding == "gb18030",
+            place,
+            texts.marks,
+            CHECK_CHARACTERS,
+            days,
+        )
         self._left = np.zeros(0, np.uint8)
         self._header_seen = False
 
@@ -95,8 +121,30 @@ def _find_end(block, at):
     return at - 8 + first_byte(stops)
 
 
+@inlined
+def _is_valid_number(block, begin, length, check, days):
+    """Whether an 18-character number stands here as it mostly does, its check character right and its day real."""
+    total = born = np.int64(0)
+    valid = length == 18
+    place = 0
+    while valid and place < 17:
+        digit = byte_at(block, begin + place) - 48
+        valid = 0 <= digit <= 9
+        total = total * 2 + digit
+        if 6 <= place < 14:
+            born = born * 10 + digit
+        place += 1
+    if valid:
+        last = byte_at(block, begin + 17)
+        born -= 19000000
+        valid = (
+            check[total * 2 % 11] == (last if last != 120 else 88) and 0 <= born < len(days) and days[born]
+        )
+    return valid
+
+
 @compiled
-def _pick(block, header_seen, separator, quoted, gb, column, marks, picked):
+def _pick(block, header_seen, separator, quoted, gb, column, marks, check, days, picked):
     """Copy the lines that may be wanted. Returns (bytes copied, whether the header is among all lines so far)."""
     at = to = np.int64(0)
     stop = len(block)
@@ -113,7 +161,9 @@ def _pick(block, header_seen, separator, quoted, gb, column, marks, picked):
         while at < end and byte_at(block, at) != separator:
             plain = plain and 0x20 < byte_at(block, at) < 0x7F and byte_at(block, at) != _QUOTE
             at += 1
-        plain = plain and first < at < end
+        plain = plain and first < at
+        if plain and len(days) > 0:
+            plain = _is_valid_number(block, first, at - first, check, days)
         if not plain or marks[_mixed(np.uint64(at - first), block, first, at - first)]:
             if not header_seen:
                 for place in range(begin, end):

@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Column, FileContract
+from pipelines.identity.idnumber import is_valid, real_days
 from pipelines.intake.lines import read_lines
 from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from tests.flow.long_runs import examples
 
 from .plain_reading import JUDGING
+
+AS_OF = JUDGING.as_of
 
 # 0x7C, the separator of pipes, is the second byte of 唡; 丂 ends with 0x40.
 CELLS = st.sampled_from(["r1", "r2", "r 3", "r1 ", "户1", "唡", "丂", "", '"r1"', '"r1', "r1\r", "x" * 40])
@@ -72,3 +76,34 @@ def test_what_is_surely_not_wanted_is_left_out() -> None:
         ("r1", "a"),
         ("r1", "c"),
     ]
+
+
+SOUGHT = "999598195804115616", "99925119851217320X"
+OTHERS = "999340196512194016", "99946419740822102X"
+
+
+def test_the_examples_are_valid_numbers() -> None:
+    assert all(
+        is_valid(np.frombuffer(one.encode(), np.uint8).reshape(1, 18), AS_OF)[0] for one in SOUGHT + OTHERS
+    )
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_lines_of_sought_and_of_invalid_numbers_are_left(column: int) -> None:
+    columns = [Column("number", "number", "carried"), Column("other", "other", "carried")]
+    file = FileContract("x", "x", "csv", "utf-8", tuple(columns[:: 1 if column == 0 else -1]))
+    left = [
+        *SOUGHT, SOUGHT[1].lower(), f" {OTHERS[0]}", f'"{OTHERS[0]}"', "", "999340651219401", OTHERS[0][:17],
+        "999340196512194014", "999340196502304015", "999340203012194012", "９" + OTHERS[0][1:], OTHERS[0].replace("3", "O"),
+    ]  # fmt: skip
+    cells = [*left, *OTHERS, OTHERS[1].lower()]
+    lines = [",".join([cell, "x"][:: 1 if column == 0 else -1]) for cell in cells]
+    content = "\n".join([",".join(one.header for one in file.columns), *lines, ""]).encode()
+    numbers = MarkedTexts()
+    numbers.add_numbers(np.frombuffer("".join(SOUGHT).encode(), np.uint8).reshape(-1, 18))
+    picked = io.BytesIO()
+    stream = PickedLines(io.BytesIO(content), file, "number", numbers, real_days(AS_OF))
+    room = memoryview(bytearray(64))
+    while got := stream.readinto(room):
+        picked.write(room[:got])
+    assert picked.getvalue().decode().splitlines()[1:] == lines[: len(left)]

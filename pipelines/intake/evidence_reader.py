@@ -93,10 +93,12 @@ class EvidenceReader:
             for _ in checked:
                 pass
             return gathered
-        if self._carried and self._carried.earlier.is_judged_alike and file.format in ("csv", "pipe"):
-            picked = self._gather_picked(self._carried, file, listed, number)
-            if picked:
-                return picked
+        if self._carried and file.format in ("csv", "pipe"):
+            before = self._carried.earlier.files[number]
+            if before.is_judged_alike(self._judging.as_of):
+                picked = self._gather_picked(self._carried, file, listed, number)
+                if picked:
+                    return picked
         late = self._carried.earlier.lines_in_future(number) if self._carried else np.zeros(0, np.int64)
         with open_part(self._building, number, file) as writer:
             if self._carried:

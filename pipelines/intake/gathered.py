@@ -34,6 +34,10 @@ class Gathered:
         if day:
             self.first_future = min(day, self.first_future or day)
 
+    def is_judged_alike(self, as_of: date) -> bool:
+        """Whether every row would be judged on that later day as it was."""
+        return not self.first_future or as_yyyymmdd(as_of) < self.first_future
+
     def as_dict(self) -> dict[str, Any]:
         """Everything but the quarantine and the registers."""
         return {

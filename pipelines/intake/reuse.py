@@ -28,7 +28,7 @@ from pipelines.intake.asked import AskedPeople, load_asked
 from pipelines.intake.carried import Carried, EarlierReading
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import QUARANTINE_SCHEMA
-from pipelines.intake.gathered import Gathered, as_yyyymmdd
+from pipelines.intake.gathered import Gathered
 from pipelines.intake.receipts import HashingReader, Receipt
 from pipelines.intake.standing import compare_people
 from pipelines.settings import Settings
@@ -74,9 +74,7 @@ def find_earlier(home: Path, source: str, key: str, as_of: date, cipher: Tokenis
     if noted.get("key") != key or noted["as_of"] > as_of.isoformat():
         return None
     files = _gathered(noted, folder)
-    futures = [one.first_future for one in files if one.first_future]
-    is_judged_alike = all(as_yyyymmdd(as_of) < day for day in futures)
-    return EarlierReading(folder, files, is_judged_alike)
+    return EarlierReading(folder, files, all(one.is_judged_alike(as_of) for one in files))
 
 
 def find_carried(

@@ -165,7 +165,8 @@ def _other_figures() -> str:
     if found := kept("second"):
         second, full = found["second_night_one_feed_changed"], found["second_night_in_full"]
         lines.append(
-            f"- Second night with one changed feed, {found['feeds']['rows'] / 1e6:.1f} million rows: {second['cpu_seconds']:.1f} s CPU, the same in full"
+            f"- Second night with one changed feed, {found['feeds']['rows'] / 1e6:.1f} million rows:"
+            f" {second['cpu_seconds']:.1f} s CPU, the same in full"
             f" {full['cpu_seconds']:.1f} s, medians of {found['repeat']} each in turn; the feeds alone"
             f" {found['feeds_cpu_seconds']:.1f} s, in full {found['feeds_cpu_seconds_in_full']:.1f} s; seal as in full:"
             f" {'yes' if found['seals_agree'] else 'no'}. Of the feeds: {_read_again(found['reused'])}."

@@ -12,7 +12,8 @@ from types import ModuleType
 def leave_out(library: str) -> None:
     """From now on, if it is not imported yet. Only for a process that does one thing: it holds to its end.
 
-    Arrow imports pandas at its first conversion of a list, to ask whether that is one of its.
+    Arrow imports pandas at its first conversion of a list, to ask whether that is one of its. It would take a None in
+    sys.modules for the library itself.
     """
     if library not in sys.modules:
         sys.meta_path.insert(0, _LeftOut(library))

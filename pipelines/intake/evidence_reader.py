@@ -29,7 +29,7 @@ from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, o
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
 from pipelines.intake.gathered import Gathered, as_yyyymmdd
 from pipelines.intake.judged import TEXTS, Judged, values_of
-from pipelines.intake.picked_lines import MarkedTexts, PickedLines
+from pipelines.intake.picked_lines import PICKED_FORMATS, MarkedTexts, PickedLines
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.receipts import HashingReader, ReceiptFile
 from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of, rows_of_heads
@@ -93,7 +93,7 @@ class EvidenceReader:
             for _ in checked:
                 pass
             return gathered
-        if self._carried and file.format in ("csv", "pipe"):
+        if self._carried and file.format in PICKED_FORMATS:
             before = self._carried.earlier.files[number]
             if before.is_judged_alike(self._judging.as_of):
                 picked = self._gather_picked(self._carried, file, listed, number)
@@ -107,9 +107,7 @@ class EvidenceReader:
                 good = np.flatnonzero(one.mask == 0)
                 gathered.outcome.note_codes(one, good)
                 gathered.note_future(one.first_future(self._judging.as_of))
-                table = self._reach(one, good, gathered, late)
-                if len(table):
-                    writer.write_table(table)
+                self._write_reached(writer, one, good, gathered, late)
         return gathered
 
     def _gather_picked(
@@ -127,14 +125,11 @@ class EvidenceReader:
             with self._feed.open(listed.name) as stream, open_part(self._building, number, file) as writer:
                 carried.write_rows(number, file, writer, gathered, with_repaired=False)
                 reader = HashingReader(stream)
-                lines = PickedLines(
-                    cast(BinaryIO, reader), file, id_column.name, self._sought_numbers, self._days
-                )
+                days = real_days(self._judging.as_of)
+                lines = PickedLines(cast(BinaryIO, reader), file, id_column.name, self._sought_numbers, days)
                 for checked in read_records(cast(BinaryIO, lines), file, listed.name, self._judging):
                     good = np.flatnonzero(checked.mask == 0)
-                    table = self._reach(checked, good, gathered, np.zeros(0, np.int64))
-                    if len(table):
-                        writer.write_table(table)
+                    self._write_reached(writer, checked, good, gathered, np.zeros(0, np.int64))
                 return gathered if reader.finish() == listed.sha256 else None
         except (OSError, FeedError, SourceHeld):
             return None
@@ -148,9 +143,17 @@ class EvidenceReader:
         numbers.add_numbers(unpack_chars(self._cipher.open_tokens(tokens)))
         return numbers
 
-    @cached_property
-    def _days(self) -> NDArray[np.bool_]:
-        return real_days(self._judging.as_of)
+    def _write_reached(
+        self,
+        writer: pa.ipc.RecordBatchFileWriter,
+        checked: Judged,
+        good: NDArray[np.int64],
+        gathered: Gathered,
+        late: NDArray[np.int64],
+    ) -> None:
+        table = self._reach(checked, good, gathered, late)
+        if len(table):
+            writer.write_table(table)
 
     def _reach(
         self, checked: Judged, good: NDArray[np.int64], gathered: Gathered, late: NDArray[np.int64]
@@ -281,7 +284,7 @@ class EvidenceReader:
         wanted = PrefixTable(ordered, ordered)
         with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, self._feed.open(listed.name) as opened:
             stream: BinaryIO = opened
-            if file.format in ("csv", "pipe") and not self._carried:  # of what is carried no text is known
+            if file.format in PICKED_FORMATS and not self._carried:  # of what is carried no text is known
                 stream = cast(BinaryIO, PickedLines(opened, file, "register_no", self._register_texts))
             for checked in read_records(stream, file, listed.name, self._judging):
                 good = np.flatnonzero(checked.mask == 0)

@@ -19,6 +19,7 @@ from pipelines.compiled import byte_at, compiled, first_byte, inlined, word_at
 from pipelines.identity.idnumber import CHECK_CHARACTERS, binary_buffers
 from pipelines.intake.lines import whole_lines
 
+PICKED_FORMATS = frozenset({"csv", "pipe"})
 _MARK_BITS = 24  # a millionfold choice leaves one line of sixteen too many
 _QUOTE = 34
 _ENDS, _ONES, _HIGH = (np.uint64(byte * 0x0101010101010101) for byte in (10, 1, 0x80))

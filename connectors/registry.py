@@ -28,6 +28,11 @@ def all_contracts() -> dict[str, Contract]:
     return {source: read_contract(found[source]) for source in order}
 
 
+def people_sources() -> list[str]:
+    """Who is asked about: the roster and the monitored households."""
+    return [source for source, contract in all_contracts().items() if contract.role == "people"]
+
+
 def evidence_sources() -> list[str]:
     return [source for source, contract in all_contracts().items() if contract.role == "evidence"]
 

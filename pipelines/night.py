@@ -16,7 +16,7 @@ import duckdb
 
 from connectors.errors import FeedError, FeedRefused, FeedUnavailable
 from connectors.feeds import Feed, RefusedFeed, open_feed
-from connectors.registry import all_contracts, evidence_sources
+from connectors.registry import all_contracts, evidence_sources, people_sources
 from expectations.gate import preload
 from pipelines.assess import assess_night, read_summary
 from pipelines.errors import NightFailed
@@ -38,7 +38,6 @@ from pipelines.settings import Settings
 from pipelines.suppressions import read_suppressions
 from policy.model import PolicyAt
 
-PEOPLE_SOURCES = ("roster", "rural_revitalisation")
 Progress = Callable[[str], None]
 # Below this much to read, a second process costs more than it saves.
 _PARALLEL_BYTES = 64 << 20
@@ -219,7 +218,7 @@ def judge_intake(settings: Settings) -> dict[str, str]:
     """The gate after intake. Returns the sources it held; raises NightFailed, also when it holds the roster."""
     held = gate_intake(settings, read_sources(settings))
     for source, reason in held.items():
-        if source in PEOPLE_SOURCES:
+        if source in people_sources():
             raise NightFailed(f"the gate after intake holds {source} ({reason}); nobody can be checked on it")
         hold_source(settings, source, reason)
     return held

@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 
 from connectors.errors import FeedRefused
 from connectors.feeds import RefusedFeed, address_variable, open_feed
-from connectors.registry import all_contracts
+from connectors.registry import all_contracts, people_sources
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.batch import REASONS, reasons_of
 from pipelines.intake.source import check_receipt
 from pipelines.lease import one_night_at_a_time
 from pipelines.lists import read_published
 from pipelines.manifest import Manifest
-from pipelines.night import PEOPLE_SOURCES, Progress, clear_work, run_night, run_people, run_source
+from pipelines.night import Progress, clear_work, run_night, run_people, run_source
 from pipelines.policy_in_force import load_policy
 from pipelines.replay_checks import (
     NothingToReplay,
@@ -94,7 +94,7 @@ def try_replay(settings: Settings, replay: Replay) -> list[Trial]:
         try:
             run_people(settings, policy, ring)
             for source in replay.sources:
-                if source not in PEOPLE_SOURCES:
+                if source not in people_sources():
                     run_source(settings, source)
             return [_compare(settings, night, source) for source in replay.sources]
         finally:

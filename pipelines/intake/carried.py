@@ -79,7 +79,7 @@ class Carried:
         """
         if self._is_same():
             for part in (*self.earlier.parts("part"), *self.earlier.parts("register")):
-                _link(part, building / part.name)
+                link_file(part, building / part.name)
             return self.earlier.files
         taken = []
         for number, before in enumerate(self.earlier.files):
@@ -144,7 +144,8 @@ class Carried:
         )
 
 
-def _link(source: Path, target: Path) -> None:
+def link_file(source: Path, target: Path) -> None:
+    """The same file under another name, nothing of which may be written to any more."""
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links

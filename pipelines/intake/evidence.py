@@ -63,9 +63,9 @@ def _read_feed(
         finish_evidence(settings, policy, result, [])
         return result
     people = load_asked(settings.work / "people", contract.source)
-    key = reading_key(contract, receipt, cipher, judging)
+    key = reading_key(contract, receipt.files, cipher, judging)
     carried = find_carried(settings, contract, key, judging.as_of, people, cipher)
-    if carried and carried.is_enough() and is_as_promised(feed, receipt):
+    if carried and carried.is_enough() and is_as_promised(feed, receipt.files):
         result.reused = "all"
         gathered = carried.take_over(building)
         finish_evidence(settings, policy, result, gathered)

@@ -27,7 +27,7 @@ from pipelines.intake.carried import Carried
 from pipelines.intake.checks import Judging
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema, open_part, sum_money
 from pipelines.intake.files import FileOutcome, contract_of, read_file, read_records
-from pipelines.intake.gathered import Gathered, as_yyyymmdd
+from pipelines.intake.gathered import Gathered
 from pipelines.intake.judged import TEXTS, Judged, values_of
 from pipelines.intake.picked_lines import PICKED_FORMATS, MarkedTexts, PickedLines
 from pipelines.intake.prefix_table import PrefixTable
@@ -165,9 +165,7 @@ class EvidenceReader:
         people = self._people
         found = self._find(checked, good[checked.valid[good]], late)
         suspects = good[~checked.valid[good]]
-        births = birth_dates(checked.id_chars(suspects))
-        unborn = births[births > as_yyyymmdd(self._judging.as_of)]
-        gathered.note_future(int(unborn.min()) if len(unborn) else 0)
+        gathered.note_unborn(checked.id_chars(suspects), self._judging.as_of)
         mended = self._repair(checked, suspects, gathered)
         both: list[Any] = [np.concatenate(pair) for pair in zip(found, mended, strict=True)]
         reached = _Reached(*both)

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.identity.idnumber import birth_dates
 from pipelines.intake.files import FileOutcome
 
 _COUNTS = ("unauthorised", "kept", "kept_sum", "ambiguous", "first_future")
@@ -33,6 +37,12 @@ class Gathered:
     def note_future(self, day: int) -> None:
         if day:
             self.first_future = min(day, self.first_future or day)
+
+    def note_unborn(self, chars: NDArray[np.uint8], as_of: date) -> None:
+        """Note the first day of birth after as_of among invalid numbers: they may be valid then. chars: (n, 18)."""
+        births = birth_dates(chars)
+        unborn = births[births > as_yyyymmdd(as_of)]
+        self.note_future(int(unborn.min()) if len(unborn) else 0)
 
     def is_judged_alike(self, as_of: date) -> bool:
         """Whether every row would be judged on that later day as it was."""

@@ -15,20 +15,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from connectors.contract import Contract
 from connectors.feeds import open_feed
-from connectors.registry import all_contracts, authorised_sources
+from connectors.registry import all_contracts
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.idnumber import pack_blocks, unpack_chars, valid_neighbours
-from pipelines.identity.tokens import join_halves, token_halves
+from pipelines.intake.carried_people import carry_people, note_people, rows_key
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file
+from pipelines.intake.gathered import Gathered
 from pipelines.intake.judged import Judged
+from pipelines.intake.people_tables import find_near_suspects, find_unauthorised, write_table
 from pipelines.intake.persons import AskedRecords, Authorised, Persons, asked_tables, number_persons
 from pipelines.intake.receipts import Receipt
 from pipelines.intake.records import (
@@ -42,8 +42,8 @@ from pipelines.intake.records import (
     incomplete_table,
     look_at,
     monitored_rows,
+    other_members,
     record_table,
-    unauthorised_table,
 )
 from pipelines.intake.rows_read import Authorisations, PersonRows, Rows
 from pipelines.intake.sealed_names import seal_names
@@ -59,21 +59,26 @@ from pipelines.intake.verdicts import (
 from pipelines.settings import Settings
 from policy.model import PolicyAt
 
-# Rows in one piece of a file that is read side by side.
-_ROW_GROUP = 1 << 17
-
 
 @dataclass
 class _Delivery:
-    """What was read of one source; blocks of each kind of file, each with the outcome of the file it stands in."""
+    """What was read of one source; blocks of each kind of file, each with the outcome of the file it stands in.
+
+    receipt: None when there was nothing to read.
+    """
 
     result: SourceResult
-    outcomes: dict[str, list[FileOutcome]] = field(default_factory=dict)
+    receipt: Receipt | None = None
+    files: list[Gathered] = field(default_factory=list)
     blocks: dict[str, list[tuple[FileOutcome, Judged]]] = field(default_factory=dict)
 
     def finish(self, settings: Settings, policy: PolicyAt) -> None:
-        every = [outcome for outcomes in self.outcomes.values() for outcome in outcomes]
-        finish_source(settings, policy, self.result, every)
+        finish_source(settings, policy, self.result, [one.outcome for one in self.files])
+
+    def note(self, building: Path, judging: Judging, cipher: Tokeniser) -> None:
+        if self.receipt and self.result.state == "accepted":
+            key = rows_key(self.receipt, cipher, judging)
+            note_people(building, self.receipt.source, key, judging.as_of, self.files)
 
 
 @dataclass
@@ -103,7 +108,12 @@ def intake_people(
         ThreadPoolExecutor(1) as beside,
         ThreadPoolExecutor(1) as reader,
     ):
-        return _build_people(settings, policy, cipher, judging, building, readers or reader, beside)
+        carried = carry_people(settings, policy, cipher, judging, building)
+        results = carried or _build_people(
+            settings, policy, cipher, judging, building, readers or reader, beside
+        )
+        (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+        return results
 
 
 def _build_people(
@@ -155,9 +165,9 @@ def _build_people(
     if rural.result.state != "accepted":
         judged = judged.without_monitored()
     _write_people(judged, numbered, authorised.result(), building, judging.as_of, cipher, beside)
-    results = {one.result.source: one.result.as_dict() for one in (roster, rural)}
-    (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
-    return results
+    for one in (roster, rural):
+        one.note(building, judging, cipher)
+    return {one.result.source: one.result.as_dict() for one in (roster, rural)}
 
 
 def _read_people(
@@ -168,25 +178,32 @@ def _read_people(
     take: Callable[[str, Judged], None] | None = None,
 ) -> _Delivery:
     """Read one source. take: given the kind of file and each block as it is read."""
-    keys = [file.key for file in contract.files]
     with closing(open_feed(contract.source, settings.feeds, os.environ)) as feed:
         result, receipt = check_receipt(contract, feed, policy)
-        delivery = _Delivery(result, {key: [] for key in keys}, {key: [] for key in keys})
+        delivery = _Delivery(result, blocks={file.key: [] for file in contract.files})
         if receipt is None:
             return delivery
+        delivery.receipt = receipt
         for listed in receipt.files:
-            outcome = FileOutcome(listed.name)
+            gathered = Gathered(FileOutcome(listed.name))
+            delivery.files.append(gathered)
             key = _file_key(contract, listed.name)
-            delivery.outcomes[key].append(outcome)
-            for block in read_file(feed, contract, listed, judging, outcome):
+            for block in read_file(feed, contract, listed, judging, gathered.outcome):
                 if take:
                     take(key, block)
                 if key == "authorisations":  # no verdict on them hangs on other rows
-                    outcome.note_codes(block, np.flatnonzero(block.mask == 0))
+                    gathered.outcome.note_codes(block, np.flatnonzero(block.mask == 0))
                 else:
-                    delivery.blocks[key].append((outcome, block))
+                    delivery.blocks[key].append((gathered.outcome, block))
+                    _note_future(gathered, block, judging.as_of)
     _require_every_file(contract, receipt, result)
     return delivery
+
+
+def _note_future(gathered: Gathered, block: Judged, as_of: date) -> None:
+    gathered.note_future(block.first_future(as_of))
+    if block.has_ids:
+        gathered.note_unborn(block.id_chars(np.flatnonzero(block.formed() & ~block.valid)), as_of)
 
 
 def _file_key(contract: Contract, name: str) -> str:
@@ -277,42 +294,31 @@ def _write_people(
     beside: Executor,
 ) -> None:
     looked = look_at(rows)
-    scopes = numbered.scopes(authorised)
+    scopes = authorised.of(numbered.hi, numbered.lo)
     named = beside.submit(_seal_names, folder / "names.sealed", rows.persons, looked, cipher)
-    told = beside.submit(_write_table, pa.table(vars(authorised)), folder / "authorised.parquet")
+    told = beside.submit(write_table, pa.table(vars(authorised)), folder / "authorised.parquet")
     asked = beside.submit(_write_asked, folder, *asked_records(rows, looked, numbered), numbered, scopes)
     quarantined = incomplete_rows(rows)
-    every_scope = (1 << len(authorised_sources())) - 1
+    record = record_table(rows, looked, scopes)
+    household = household_table(rows, looked, quarantined)
+    other = other_members(rows, looked)
     tables = {
-        "record": record_table(rows, looked, scopes),
-        "household": household_table(rows, looked, quarantined),
+        "record": record,
+        "household": household,
         "incomplete": incomplete_table(rows, quarantined),
-        "unauthorised_household": unauthorised_table(rows, scopes, every_scope),
-        "near_suspect": _near_suspects(rows, looked, as_of, cipher),
+        "other_member": other,
+        "unauthorised_household": find_unauthorised(
+            record,
+            household,
+            other,
+            authorised.of(other.column("hi").to_numpy(), other.column("lo").to_numpy()),
+        ),
+        "near_suspect": find_near_suspects(record, as_of, cipher),
     }
     for name, table in tables.items():
-        _write_table(table, folder / f"{name}.parquet")
+        write_table(table, folder / f"{name}.parquet")
     for work in (named, told, asked):
         work.result()
-
-
-def _write_table(table: pa.Table, path: Path) -> None:
-    """Tokens and digests are random: nothing in them repeats or grows smaller, so that only columns of few values are
-    written as such."""
-    few = [
-        one.name
-        for one in table.schema
-        if one.name == "scopes" or (not pa.types.is_primitive(one.type) and one.name != "household_id")
-    ]
-    pq.write_table(
-        table,
-        path,
-        row_group_size=_ROW_GROUP,
-        compression="none",
-        use_dictionary=few,
-        write_statistics=False,
-        store_schema=False,
-    )
 
 
 def _seal_names(path: Path, persons: PersonRows, looked: LookedAt, cipher: Tokeniser) -> None:
@@ -331,14 +337,4 @@ def _write_asked(
 ) -> None:
     names = ("person", "person_name", "asked_record")
     for name, table in zip(names, asked_tables(records, numbered, whose, scopes), strict=True):
-        _write_table(table, folder / f"{name}.parquet")
-
-
-def _near_suspects(rows: JudgedRows, looked: LookedAt, as_of: date, cipher: Tokeniser) -> pa.Table:
-    """near_suspect: valid numbers one edit away from a suspect number on the roster, per household (for H01)."""
-    records = looked.records[: np.searchsorted(looked.records, rows.first_monitored)]
-    suspects = records[~rows.is_valid()[records]]
-    tokens = join_halves(rows.persons.column("hi")[suspects], rows.persons.column("lo")[suspects])
-    index, candidates = valid_neighbours(unpack_chars(cipher.open_tokens(tokens)), as_of)
-    hi, lo = token_halves(cipher.tokens(pack_blocks(candidates)))
-    return pa.table({"household": looked.number[suspects][index], "hi": hi, "lo": lo})
+        write_table(table, folder / f"{name}.parquet")

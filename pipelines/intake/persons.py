@@ -21,6 +21,12 @@ class Authorised:
     lo: NDArray[np.uint64]
     scopes: NDArray[np.uint64]
 
+    def of(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """What the person of each token has authorised; nothing for one who is not among them."""
+        at = PrefixTable(self.hi, self.lo).find(hi, lo)
+        found: NDArray[np.uint64] = np.append(self.scopes, np.uint64(0))[at]  # -1: nobody's, the last
+        return found
+
 
 @dataclass
 class Persons:
@@ -49,12 +55,6 @@ class Persons:
         """Rows of persons who have another one, and whose each is."""
         shared = ~(self.is_first & _ends(self.is_first))
         return self.order[shared], self.of_ordered()[shared]
-
-    def scopes(self, authorised: Authorised) -> NDArray[np.uint64]:
-        """What each person has authorised."""
-        at = PrefixTable(authorised.hi, authorised.lo).find(self.hi, self.lo)
-        found: NDArray[np.uint64] = np.append(authorised.scopes, np.uint64(0))[at]  # -1: nobody's, the last
-        return found
 
 
 def number_persons(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> Persons:

@@ -220,19 +220,17 @@ def incomplete_table(rows: JudgedRows, quarantined: NDArray[np.int64]) -> pa.Tab
     return counted.rename_columns(["list", "household_id", "rows_quarantined"])
 
 
-def unauthorised_table(rows: JudgedRows, scopes: NDArray[np.uint64], every_scope: int) -> pa.Table:
-    """unauthorised_household: list, household_id, scopes_missing of households of which some accepted member has no
-    valid authorisation for a source, also of ones that are not looked at tonight. scopes: of each person."""
-    members = np.flatnonzero((rows.mask == 0) & rows.is_member())
-    lacking = np.uint64(every_scope) & ~scopes[rows.person[members]]
-    some = lacking != 0
-    missing = np.zeros(rows.household_count, np.uint64)
-    np.bitwise_or.at(missing, rows.household[members[some]], lacking[some])
-    households = np.flatnonzero(missing)
+def other_members(rows: JudgedRows, looked: LookedAt) -> pa.Table:
+    """other_member: household (a number of its own here), list, household_id, hi, lo of the accepted members of
+    households that are not looked at tonight."""
+    members = np.flatnonzero((rows.mask == 0) & rows.is_member() & (looked.number == 0))
+    households = rows.household[members].astype(np.int64)
     return pa.table(
         {
+            "household": households,
             "list": rows.list_of(households >= len(rows.households.mask)),
             "household_id": rows.ids_of(households),
-            "scopes_missing": missing[households],
+            "hi": rows.persons.column("hi")[members],
+            "lo": rows.persons.column("lo")[members],
         }
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ from pipelines.intake.carried import Carried, EarlierReading
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import QUARANTINE_SCHEMA
 from pipelines.intake.gathered import Gathered
-from pipelines.intake.receipts import HashingReader, Receipt
+from pipelines.intake.receipts import HashingReader, ReceiptFile
 from pipelines.intake.standing import compare_people
 from pipelines.settings import Settings
 
@@ -38,11 +39,12 @@ _QUARANTINE = "quarantine.parquet"
 _PACKAGE = Path(__file__).parent
 
 
-def reading_key(contract: Contract, receipt: Receipt, cipher: Tokeniser, judging: Judging) -> str:
-    """What a person's rows in a delivery depend on, besides the person and the day they are judged on; hexadecimal."""
+def reading_key(contract: Contract, files: Iterable[ReceiptFile], cipher: Tokeniser, judging: Judging) -> str:
+    """What a person's rows in some files of a delivery depend on, besides the person and the day they are judged on;
+    hexadecimal."""
     told = {
         "contract": repr(contract),
-        "files": [[listed.name, listed.sha256, listed.rows] for listed in receipt.files],
+        "files": [[listed.name, listed.sha256, listed.rows] for listed in files],
         "key": cipher.mac(b"", "reading").hex(),
         "currencies": sorted(judging.currencies),
         "sources": sorted(judging.sources),
@@ -65,8 +67,11 @@ def _program() -> str:
 def find_earlier(home: Path, source: str, key: str, as_of: date, cipher: Tokeniser) -> EarlierReading | None:
     """What the latest published night read of the same delivery under the same key; None when it must be read whole."""
     folder = intake_kept(home, source, cipher)
-    if folder is None:
-        return None
+    return read_earlier(folder, key, as_of) if folder else None
+
+
+def read_earlier(folder: Path, key: str, as_of: date) -> EarlierReading | None:
+    """What `note_reading` noted in a folder, under the same key and not for a later night."""
     try:
         noted = json.loads((folder / _READ).read_bytes())
     except (OSError, ValueError):
@@ -88,9 +93,9 @@ def find_carried(
     return Carried(contract, earlier, people, compare_people(load_asked(before, contract.source), people))
 
 
-def is_as_promised(feed: Feed, receipt: Receipt) -> bool:
-    """Whether the feed's bytes are those of the receipt."""
-    for listed in receipt.files:
+def is_as_promised(feed: Feed, files: Iterable[ReceiptFile]) -> bool:
+    """Whether the feed's bytes are those the receipt says."""
+    for listed in files:
         try:
             with feed.open(listed.name) as stream:
                 if HashingReader(stream).finish() != listed.sha256:
@@ -114,7 +119,7 @@ def _gathered(noted: dict[str, Any], folder: Path) -> list[Gathered]:
 
 
 def note_reading(building: Path, key: str, as_of: date, gathered: list[Gathered]) -> None:
-    """Note beside the evidence of an accepted source what it was read under and what reading came to."""
+    """Note beside what is kept of an accepted source what it was read under and what reading came to."""
     tables = [one.outcome.quarantine("") for one in gathered]
     pq.write_table(pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *tables]), building / _QUARANTINE)
     noted = {"key": key, "as_of": as_of.isoformat(), "files": [one.as_dict() for one in gathered]}

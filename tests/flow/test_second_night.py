@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from connectors.registry import people_sources
+
 from .nights import World, exported, is_whole, sign
 
 
@@ -35,8 +37,8 @@ def home(after_tonight: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
 
 
 def reused(home: Path) -> set[str]:
-    """The sources whose delivery the latest night did not read."""
-    return {source for source, what in how_reused(home).items() if what == "all"}
+    """The departments whose delivery the latest night did not read."""
+    return {source for source, what in how_reused(home).items() if what == "all"} - set(people_sources())
 
 
 def how_reused(home: Path) -> dict[str, str]:
@@ -45,8 +47,8 @@ def how_reused(home: Path) -> dict[str, str]:
 
 
 def accepted(night: dict) -> set[str]:
-    people = {"roster", "rural_revitalisation"}
-    return {name for name, one in night["status"]["sources"].items() if one["state"] == "accepted"} - people
+    sources = night["status"]["sources"]
+    return {name for name, one in sources.items() if one["state"] == "accepted"} - set(people_sources())
 
 
 def without_what_was_read(home: Path, copy: Path) -> Path:
@@ -87,6 +89,7 @@ def test_with_one_changed_feed_only_that_one_is_read_and_nothing_differs(
     second, other = tomorrow.run(home), tomorrow.run(full)
     assert accepted(first) - {"tax"} >= {"banks", "household_registration"}
     assert reused(home) == accepted(second) - {"tax"} and reused(full) == set()
+    assert how_reused(home)["roster"] == "rows", "only who has authorised what was read"
     assert second["seal"] == other["seal"] != first["seal"]
     assert exported(home, tomorrow.day, tmp_path / "a") == exported(full, tomorrow.day, tmp_path / "b")
     assert is_whole(home)

@@ -25,9 +25,9 @@ class SourceResult:
     """Counts of an accepted source; zero for a held one (what was seen of it stands in `seen`).
 
     reused: what of an earlier night's reading stands: "all" (the delivery was not read), "rows" (of people whose rows
-    are the same; of the roster all but the authorisations) or "nothing"; dates as ISO text; covers: first and last month as YYYY-MM; kept: rows that reach
-    somebody asked about; kept_sum: all their amounts, in millionths; files: name, sha256 and rows of the receipt;
-    codes: {column: {code: accepted rows}}.
+    are the same; of the roster all but the authorisations) or "nothing"; dates as ISO text; covers: first and last
+    month as YYYY-MM; kept: rows that reach somebody asked about; kept_sum: all their amounts, in millionths; files:
+    name, sha256 and rows of the receipt; codes: {column: {code: accepted rows}}.
     """
 
     source: str

@@ -1,5 +1,7 @@
 """Compile the loops of the fast road ahead of the first night: `python -m pipelines.intake.compile_loops`."""
 
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import io
@@ -15,6 +17,7 @@ from pipelines.intake.asked import AskedPeople
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
 from pipelines.intake.picked_lines import MarkedTexts, PickedLines
+from pipelines.intake.plain_sheet import find_cells
 from pipelines.intake.remembered import RememberedTexts
 from pipelines.intake.token_order import in_token_order
 
@@ -42,6 +45,7 @@ def compile_loops() -> None:
             picked = PickedLines(io.BytesIO(content.encode()), file, "name", texts)
             picked.readinto(memoryview(bytearray(1)))
     Tokeniser(bytes(MASTER_BYTES)).digest(pa.array(["x"]), "name")
+    find_cells(np.zeros(64, np.uint8), 0, np.zeros(0, np.int64), np.zeros((0, 0, 2), np.int32))
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)
     in_token_order(nobody, nobody)

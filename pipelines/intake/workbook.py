@@ -6,11 +6,14 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from python_calamine import CalamineWorkbook
 
 from connectors.contract import FileContract
@@ -19,6 +22,7 @@ from pipelines.intake.batch import RowBatch
 from pipelines.intake.checks import Judging, check_batch
 from pipelines.intake.judged import Judged
 from pipelines.intake.objects import plain_text
+from pipelines.intake.plain_sheet import PlainSheet, is_sheet, read_plain_sheet
 
 # A workbook unpacks to about ten times its size; far more is a zip bomb, not a list of households.
 _MAX_UNPACKED_BYTES = 4 << 30
@@ -31,16 +35,21 @@ _FAR_REFERENCE = re.compile(
 )
 
 
+@dataclass
+class _Table:
+    """What a sheet holds: its headers, and of the rows below their numbers, their columns and which are too long."""
+
+    header: list[str]
+    lines: NDArray[np.int64]
+    columns: list[pa.Array]
+    spoiled: list[tuple[int, str]] = field(default_factory=list)
+
+
 def read_workbook(stream: BinaryIO, file: FileContract, file_name: str, judging: Judging) -> Iterator[Judged]:
     """Rows of the contract's sheet. Raises SourceHeld (unreadable, header_mismatch)."""
-    raw = stream.read()
-    rows = _sheet_rows(raw, file, file_name)
+    table = _read_table(stream.read(), file, file_name)
     wanted = [column.header for column in file.columns]
-    header = (
-        [plain_text(cell).strip() for cell in rows[file.header_row - 1]]
-        if len(rows) >= file.header_row
-        else []
-    )
+    header = [text.strip() for text in table.header]
     while header and not header[-1]:
         header.pop()
     if header != wanted:
@@ -50,12 +59,52 @@ def read_workbook(stream: BinaryIO, file: FileContract, file_name: str, judging:
             f"{file_name} row {file.header_row}: {len(header)} headers of which {same} are as agreed; "
             f"wanted {len(wanted)}",
         )
+    columns: dict[str, pa.Array] = {}
+    for column, texts in zip(file.columns, table.columns, strict=True):
+        array = texts.cast(pa.binary())
+        few = column.type in ("code", "digits", "currency", "date", "month")
+        columns[column.name] = array.dictionary_encode() if few else array
+    batch = RowBatch(table.lines, columns, "utf-8", table.spoiled)
+    yield check_batch(batch, file, judging)
+
+
+def _read_table(raw: bytes, file: FileContract, file_name: str) -> _Table:
+    with _unreadable_if_broken(file_name), zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > _MAX_UNPACKED_BYTES or unpacked > _MAX_RATIO * max(len(raw), 1 << 16):
+            raise SourceHeld(
+                "unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio"
+            )
+        if "xl/workbook.xml" not in archive.namelist():
+            raise SourceHeld(
+                "unreadable", f"{file_name}: not an xlsx workbook; save it as .xlsx and send it again"
+            )
+        plain = None
+        with suppress(SourceHeld), _unreadable_if_broken(file_name):
+            plain = read_plain_sheet(
+                archive, len(file.columns), lambda small: _sheet_rows(small, file, file_name)
+            )
+        _refuse_wide_sheets(archive, file_name, plain.part if plain else None)
+        if plain:
+            return _table_of_plain(plain, file)
+        return _table_of_rows(_sheet_rows(raw, file, file_name), file)
+
+
+def _table_of_plain(sheet: PlainSheet, file: FileContract) -> _Table:
+    header = [sheet.row(row) for row in np.flatnonzero(sheet.lines == file.header_row).tolist()]
+    rows = sheet.rows_with_texts()
+    rows = rows[sheet.lines[rows] > file.header_row]
+    columns = [sheet.column(place, rows) for place in range(len(file.columns))]
+    return _Table(header[0] if header else [], sheet.lines[rows], columns)
+
+
+def _table_of_rows(rows: list[list[str]], file: FileContract) -> _Table:
+    header = rows[file.header_row - 1] if len(rows) >= file.header_row else []
     lines: list[int] = []
     spoiled: list[tuple[int, str]] = []
     kept: list[list[str]] = []
-    width = len(wanted)
-    for number, row in enumerate(rows[file.header_row :], file.header_row + 1):
-        texts = [_cell_text(cell) for cell in row]
+    width = len(file.columns)
+    for number, texts in enumerate(rows[file.header_row :], file.header_row + 1):
         if not any(text.strip() for text in texts):
             continue
         if any(text.strip() for text in texts[width:]):
@@ -63,30 +112,25 @@ def read_workbook(stream: BinaryIO, file: FileContract, file_name: str, judging:
             continue
         lines.append(number)
         kept.append(texts[:width] + [""] * (width - len(texts)))
-    columns: dict[str, pa.Array] = {}
-    for position, column in enumerate(file.columns):
-        array = pa.array([texts[position] for texts in kept], pa.string()).cast(pa.binary())
-        few = column.type in ("code", "digits", "currency", "date", "month")
-        columns[column.name] = array.dictionary_encode() if few else array
-    batch = RowBatch(np.array(lines, dtype=np.int64), columns, "utf-8", spoiled)
-    yield check_batch(batch, file, judging)
+    columns = [pa.array([texts[place] for texts in kept], pa.string()) for place in range(width)]
+    return _Table(header, np.array(lines, dtype=np.int64), columns, spoiled)
 
 
-def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any]]:
+def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[str]]:
+    """The texts of every row of the sheet, from the first."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
+    if file.sheet not in book.sheet_names:
+        raise SourceHeld(
+            "header_mismatch", f"{file_name}: {len(book.sheet_names)} sheets, none is named {file.sheet}"
+        )
+    rows = book.get_sheet_by_name(file.sheet).to_python(skip_empty_area=False)
+    return [[_cell_text(cell) for cell in row] for row in rows]
+
+
+@contextmanager
+def _unreadable_if_broken(file_name: str) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > _MAX_UNPACKED_BYTES or unpacked > _MAX_RATIO * max(len(raw), 1 << 16):
-                raise SourceHeld(
-                    "unreadable", f"{file_name}: unpacks to {unpacked} bytes, far beyond a workbook's ratio"
-                )
-            _refuse_wide_sheets(archive, file_name)
-        book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        if file.sheet not in book.sheet_names:
-            raise SourceHeld(
-                "header_mismatch", f"{file_name}: {len(book.sheet_names)} sheets, none is named {file.sheet}"
-            )
-        return book.get_sheet_by_name(file.sheet).to_python(skip_empty_area=False)
+        yield
     except SourceHeld:
         raise
     except (Exception, BaseException) as error:
@@ -96,15 +140,13 @@ def _sheet_rows(raw: bytes, file: FileContract, file_name: str) -> list[list[Any
         raise SourceHeld("unreadable", f"{file_name}: not a workbook ({type(error).__name__})") from None
 
 
-def _refuse_wide_sheets(archive: zipfile.ZipFile, file_name: str) -> None:
-    """The reader lays a sheet out as one rectangle: a lone cell in its last corner would take hundreds of gigabytes."""
-    names = archive.namelist()
-    if "xl/workbook.xml" not in names:
-        raise SourceHeld(
-            "unreadable", f"{file_name}: not an xlsx workbook; save it as .xlsx and send it again"
-        )
-    for name in names:
-        if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+def _refuse_wide_sheets(archive: zipfile.ZipFile, file_name: str, known: str | None) -> None:
+    """The reader lays a sheet out as one rectangle: a lone cell in its last corner would take hundreds of gigabytes.
+
+    known: a sheet that is known not to be wide.
+    """
+    for name in archive.namelist():
+        if not is_sheet(name) or name == known:
             continue
         columns, rows = _furthest(archive, name, _FAR_REFERENCE)
         if max(columns, 26) * max(rows, 99_999) > _MOST_CELLS:

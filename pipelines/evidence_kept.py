@@ -1,7 +1,7 @@
 """What is kept of the latest published night, so that one household can be checked again in a moment.
 
     evidence/<folder of the night>/
-        kept.json                       which night, under which key, and a keyed mark of every file
+        kept.json                       which night, under which key, and keyed marks of every file
         people/*.parquet names.sealed   who was asked about
         link/counts.json                what linking counted
         sources.json                    what became of each source
@@ -14,22 +14,29 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from connectors.registry import all_contracts
 from pipelines.durable import replace_file
 from pipelines.errors import HeduiError
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import batches_of, evidence_schema, open_evidence_rows
+from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
 from pipelines.manifest import Manifest, latest
-from pipelines.marks import is_marked, mark_file
+from pipelines.marks import MarkedFile, Marker, NotAsMarked
+from pipelines.rows_where import find_values, rows_where
 from pipelines.settings import Settings
 
 _KEPT = "kept.json"
@@ -40,37 +47,64 @@ class EvidenceNotKept(HeduiError):
 
 
 @dataclass(frozen=True)
+class FolderMarks:
+    """of: the marks of every file by its name from the folder on, in the order of the names; marker: made them."""
+
+    of: dict[str, bytes]
+    marker: Marker
+
+
+@dataclass(frozen=True)
 class KeptEvidence:
     """folder: as above; night: the manifest it belongs to; sources: every source's result of that night; linked:
-    the sources whose contracts the night knew."""
+    the sources whose contracts the night knew.
+
+    Of the files only as much is read as is asked for, and all that is read is as it was kept: every method raises
+    EvidenceNotKept for bytes that are not.
+    """
 
     folder: Path
     night: Manifest
     sources: dict[str, dict[str, Any]]
     linked: frozenset[str]
+    marks: FolderMarks
 
-    def evidence(self, source: str) -> pa.Table:
-        """The rows kept of a source; none when the night used none of it. Raises EvidenceNotKept."""
-        try:
-            return open_evidence_rows(self.folder / "intake" / source, all_contracts()[source].files[0])
-        except pa.ArrowInvalid:
-            raise self._has_other_columns(source) from None
+    @contextmanager
+    def open(self, name: str) -> Iterator[pa.NativeFile]:
+        """A file by its name from the folder on."""
+        with _open_kept(self.folder, self.marks, name, self.night) as file:
+            yield pa.PythonFile(file, mode="r")
 
-    def evidence_about(self, source: str, persons: list[int]) -> pa.Table:
-        """As `evidence`, of some persons alone: of the others only their numbers are looked at."""
+    def rows_where(self, table: str, column: str, values: NDArray[Any]) -> pa.Table:
+        """The rows of a Parquet file whose column has one of a few values; of the others nothing but that is read."""
+        with self.open(table) as file:
+            return rows_where(pq.ParquetFile(file), column, values)
+
+    def evidence_where(self, source: str, column: str, values: NDArray[Any]) -> pa.Table:
+        """The rows kept of a source whose column has one of a few values, likewise."""
         schema = evidence_schema(all_contracts()[source].files[0])
+        only = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(column)], use_threads=False)
         found = []
-        for part in sorted((self.folder / "intake" / source).glob("part-*.arrow")):
-            for batch in batches_of(part):
-                if not batch.schema.equals(schema):
+        for part in self.names(f"intake/{source}/part-") if len(values) else ():
+            with self.open(part) as file:
+                whole, alone = pa.ipc.open_file(file), pa.ipc.open_file(file, options=only)
+                if not whole.schema.equals(schema):
                     raise self._has_other_columns(source)
-                column = batch.column("person").to_numpy()
-                is_about = np.zeros(len(column), dtype=bool)
-                for person in persons:  # a handful: comparing with each is faster than looking it up
-                    is_about |= column == person
-                if is_about.any():
-                    found.append(batch.take(pa.array(np.flatnonzero(is_about))))
+                for number in range(alone.num_record_batches):
+                    chosen = find_values(alone.get_batch(number).column(0), values)
+                    if len(chosen):
+                        found.append(whole.get_batch(number).take(pa.array(chosen)))
         return pa.Table.from_batches(found, schema)
+
+    def registers(self, registers: NDArray[np.int64]) -> pa.Table:
+        """What stands in some registers of household registration."""
+        parts = self.names("intake/household_registration/register-")
+        return pa.concat_tables(
+            [REGISTER_SCHEMA.empty_table(), *(self.rows_where(part, "register", registers) for part in parts)]
+        )
+
+    def names(self, begin: str) -> list[str]:
+        return [name for name in self.marks.of if name.startswith(begin)]
 
     def _has_other_columns(self, source: str) -> EvidenceNotKept:
         return EvidenceNotKept(
@@ -102,18 +136,7 @@ def keep_evidence(
     os.replace(settings.work / "link", building / "link")
     (building / "sources.json").write_text(json.dumps(sources, ensure_ascii=False), encoding="utf-8")
     _keep_readings(settings.work / "evidence", building / "intake")
-    marks = {
-        name: mark_file(building / name, f"{target.name}/{name}", cipher) for name in _names_in(building)
-    }
-    kept = {
-        "as_of": manifest["as_of"],
-        "folder": manifest["folder"],
-        "seal": manifest["seal"],
-        "key_version": manifest["key_version"],
-        "files": marks,
-        "mark": _mark_of(marks, cipher),
-    }
-    replace_file(building / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
+    mark_folder(building, manifest, cipher)
     os.replace(building, target)
     for folder in outdated_evidence(settings.home):
         shutil.rmtree(folder, ignore_errors=True)
@@ -126,28 +149,76 @@ def _names_in(folder: Path, under: str = "") -> list[str]:
     return sorted(name for path in files if (name := path.relative_to(folder).as_posix()) != _KEPT)
 
 
-def _mark_of(marks: dict[str, str], cipher: Tokeniser) -> str:
+def mark_folder(folder: Path, manifest: Manifest, cipher: Tokeniser) -> None:
+    """Write kept.json for the files as they are. manifest: of the night they are kept of."""
+    keeping = secrets.token_hex(16)
+    marker = Marker(cipher, f"{manifest['folder']}:{keeping}")
+    marks = {name: marker.mark(folder / name, name).hex() for name in _names_in(folder)}
+    kept = {
+        "as_of": manifest["as_of"],
+        "folder": manifest["folder"],
+        "seal": manifest["seal"],
+        "key_version": manifest["key_version"],
+        "keeping": keeping,
+        "files": marks,
+        "mark": _mark_of(manifest["folder"], keeping, marks, cipher),
+    }
+    replace_file(folder / _KEPT, json.dumps(kept, ensure_ascii=False, indent=1).encode())
+
+
+def _mark_of(folder: str, keeping: str, marks: dict[str, str], cipher: Tokeniser) -> str:
     """Of all marks together, so that none can be left out."""
-    return cipher.mac(json.dumps(marks, sort_keys=True).encode(), "kept").hex()
+    return cipher.mac(json.dumps([folder, keeping, marks], sort_keys=True).encode(), "kept").hex()
 
 
-def _read_marks(folder: Path, cipher: Tokeniser) -> dict[str, str] | None:
-    """The marks in kept.json; None when it is not there or was not written with this key."""
+def _read_marks(folder: Path, cipher: Tokeniser) -> FolderMarks | None:
+    """The marks in kept.json; None when it is not there or was not written with this key for this folder."""
     try:
         kept = json.loads((folder / _KEPT).read_bytes())
-        marks: dict[str, str] = kept["files"]
-        return marks if kept["mark"] == _mark_of(marks, cipher) else None
+        keeping, marks = kept["keeping"], kept["files"]
+        if not compare_digest(kept["mark"], _mark_of(folder.name, keeping, marks, cipher)):
+            return None
+        of = {name: bytes.fromhex(mark) for name, mark in marks.items()}
+        return FolderMarks(of, Marker(cipher, f"{folder.name}:{keeping}"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _first_changed(folder: Path, marks: dict[str, str], under: str, cipher: Tokeniser) -> str | None:
+def _first_changed(folder: Path, marks: FolderMarks, under: str) -> str | None:
     """A file of a part of the folder that is not as it was kept: changed, gone, or come in between."""
-    marked = {name for name in marks if name.startswith(under)}
-    for name in sorted(marked.union(_names_in(folder, under))):
-        if not is_marked(folder / name, f"{folder.name}/{name}", marks.get(name), cipher):
-            return name
-    return None
+    return _first_moved(folder, marks, under) or next(
+        (
+            name
+            for name, mark in marks.of.items()
+            if name.startswith(under) and not marks.marker.is_marked(folder / name, name, mark)
+        ),
+        None,
+    )
+
+
+def _first_moved(folder: Path, marks: FolderMarks, under: str) -> str | None:
+    """A file of a part of the folder that is gone, or come in between."""
+    kept = {name for name in marks.of if name.startswith(under)}
+    return min(kept.symmetric_difference(_names_in(folder, under)), default=None)
+
+
+@contextmanager
+def _open_kept(folder: Path, marks: FolderMarks, name: str, night: Manifest) -> Iterator[MarkedFile]:
+    try:
+        with marks.marker.open(folder / name, name, marks.of.get(name, b"")) as file:
+            yield file
+    except NotAsMarked:
+        raise _not_kept(folder, name, night) from None
+
+
+def _not_kept(folder: Path, name: str, night: Manifest) -> EvidenceNotKept:
+    return EvidenceNotKept(
+        f"evidence/{folder.name}/{name} is not the file that was kept; {_run_again(night)}"
+    )
+
+
+def _run_again(night: Manifest) -> str:
+    return f"run the night of {night['as_of']} again, or wait for the next one"
 
 
 def _keep_readings(evidence: Path, target: Path) -> None:
@@ -175,7 +246,7 @@ def _kept_whole(home: Path, part: str, cipher: Tokeniser) -> Path | None:
         return None
     folder = evidence_folder(home) / newest["folder"]
     marks = _read_marks(folder, cipher)
-    return folder / part if marks and _first_changed(folder, marks, part, cipher) is None else None
+    return folder / part if marks and _first_changed(folder, marks, part) is None else None
 
 
 def outdated_evidence(home: Path) -> list[Path]:
@@ -187,21 +258,25 @@ def outdated_evidence(home: Path) -> list[Path]:
 
 
 def open_evidence(home: Path, ring: KeyRing) -> KeptEvidence:
-    """The evidence of the latest published night, every file checked. Raises EvidenceNotKept."""
+    """The evidence of the latest published night, no file of it gone or come in between. Raises EvidenceNotKept."""
     night = latest(home)
     if night is None:
         raise EvidenceNotKept(f"no night is published in {home}; run: hedui nightly --as-of DATE")
     folder = evidence_folder(home) / night["folder"]
-    again = f"run the night of {night['as_of']} again, or wait for the next one"
-    cipher = ring.cipher(night["key_version"])
-    marks = _read_marks(folder, cipher)
+    marks = _read_marks(folder, ring.cipher(night["key_version"]))
     if marks is None:
         raise EvidenceNotKept(
-            f"the evidence of the night of {night['as_of']} is not kept any more, or not as it was; {again}"
+            f"the evidence of the night of {night['as_of']} is not kept any more, or not as it was; "
+            f"{_run_again(night)}"
         )
-    changed = _first_changed(folder, marks, "", cipher)
-    if changed:
-        raise EvidenceNotKept(f"evidence/{folder.name}/{changed} is not the file that was kept; {again}")
-    sources: dict[str, dict[str, Any]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
-    linked = frozenset(json.loads((folder / "link" / "counts.json").read_text(encoding="utf-8")))
-    return KeptEvidence(folder, night, sources, linked)
+    moved = _first_moved(folder, marks, "")
+    if moved:
+        raise _not_kept(folder, moved, night)
+
+    def read_json(name: str) -> Any:
+        with _open_kept(folder, marks, name, night) as file:
+            return json.loads(file.read().tobytes())
+
+    return KeptEvidence(
+        folder, night, read_json("sources.json"), frozenset(read_json("link/counts.json")), marks
+    )

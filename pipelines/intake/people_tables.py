@@ -16,15 +16,16 @@ from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import pack_blocks, unpack_chars, valid_neighbours
 from pipelines.identity.tokens import join_halves, token_halves
 
-# Rows in one piece of a file that is read side by side.
-_ROW_GROUP = 1 << 17
+# Rows in one piece of a file: enough to be read side by side, few enough that one row is found without many.
+_ROW_GROUP = 1 << 15
+_LOOKED_UP = ("household", "person", "hi")
 # The columns of text of record.
 FEW_VALUES = ("list", "role", "relation", "disability_grade", "disability_category", "severe_illness")
 
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Tokens and digests are random: nothing in them repeats or grows smaller, so that only columns of few values are
-    written as such."""
+    written as such. Of a column that rows are looked up by, each piece says from where to where it goes."""
     few = [
         one.name
         for one in table.schema
@@ -36,7 +37,7 @@ def write_table(table: pa.Table, path: Path) -> None:
         row_group_size=_ROW_GROUP,
         compression="none",
         use_dictionary=few,
-        write_statistics=False,
+        write_statistics=[name for name in _LOOKED_UP if name in table.column_names],
         store_schema=False,
     )
 

@@ -28,7 +28,7 @@ READS_FEEDS = frozenset(
 OPENS_SEALS = frozenset(
     {"open_tokens", "unseal", "unseal_column", "unpack_blocks", "unpack_chars", "open_names", "open_numbers"}
     | {"to_readable", "read_list", "open_check", "check_household", "check_household_sealed", "open_text"}
-    | {"open_bytes", "numbers", "unseal_query"}
+    | {"open_bytes", "open_names_of", "numbers", "unseal_query"}
 )
 
 

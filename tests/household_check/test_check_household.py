@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -13,14 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.registry import all_contracts
+from pipelines import marks
 from pipelines.audit import AuditLog
 from pipelines.errors import UsageError
-from pipelines.evidence_kept import EvidenceNotKept, _mark_of, open_evidence
+from pipelines.evidence_kept import EvidenceNotKept, mark_folder, open_evidence
 from pipelines.household_check import HouseholdUnknown, check_household, check_household_sealed, open_check
 from pipelines.identity.cipher import UnsealError
 from pipelines.identity.keyring import KeyRing
 from pipelines.lists import read_list
-from pipelines.marks import mark_file
+from pipelines.manifest import latest
 from pipelines.settings import Settings
 
 ACTOR, REASON = "经办人王", "群众来访复核"
@@ -167,13 +169,30 @@ def part_left_out(folder):
     return "not kept any more, or not as it was"
 
 
+def kept_of_another_night(folder):
+    home = folder.parents[1]
+    ring = KeyRing.open(home, {})
+    mark_folder(folder, {**latest(home), "folder": "2026-05-31-1"}, ring.cipher())
+    return "not kept any more, or not as it was"
+
+
 def nothing_left(folder):
     shutil.rmtree(folder)
     return "run the night of .* again"
 
 
 @pytest.mark.parametrize(
-    "damage", [link_added, changed_part, added_part, taken_part, exchanged_parts, part_left_out, nothing_left]
+    "damage",
+    [
+        link_added,
+        changed_part,
+        added_part,
+        taken_part,
+        exchanged_parts,
+        part_left_out,
+        kept_of_another_night,
+        nothing_left,
+    ],
 )
 def test_evidence_that_is_not_as_it_was_kept_is_refused(night, published, tmp_path, damage):
     home = tmp_path / "home"
@@ -183,19 +202,53 @@ def test_evidence_that_is_not_as_it_was_kept_is_refused(night, published, tmp_pa
         check_household(Settings(home=home, as_of=night[0].as_of), next(iter(published)), ACTOR, REASON)
 
 
+def test_no_answer_hangs_on_a_byte_that_is_not_as_it_was_kept(night, published, tmp_path, monkeypatch):
+    """Of a file that is only read in part: the answer is the same, or there is none."""
+    monkeypatch.setattr(marks, "_BLOCK", 256)
+    home = tmp_path / "home"
+    shutil.copytree(night[0].home, home)
+    ring = KeyRing.open(home, {})
+    folder = open_as_marked_anew(home, ring)
+    settings, household = (
+        Settings(home=home, as_of=night[0].as_of),
+        max(published, key=lambda one: len(published[one])),
+    )
+    whole = check_household(settings, household, ACTOR, REASON)
+    rng, refused = random.Random(5), set()
+    for name in (
+        "people/record.parquet",
+        "people/names.sealed",
+        "people/person.parquet",
+        "intake/banks/part-0000.arrow",
+    ):
+        content = (folder / name).read_bytes()
+        for at in rng.sample(range(len(content)), 4):
+            (folder / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+            try:
+                assert check_household(settings, household, ACTOR, REASON) == whole, (name, at)
+            except EvidenceNotKept as error:
+                assert f"{name} is not the file that was kept" in str(error)
+                refused.add(name)
+        (folder / name).write_bytes(content)
+    assert len(refused) == 4
+    assert check_household(settings, household, ACTOR, REASON) == whole
+
+
+def open_as_marked_anew(home, ring):
+    folder = home / "evidence" / latest(home)["folder"]
+    mark_folder(folder, latest(home), ring.cipher())
+    return folder
+
+
 def forget_sources(home, *sources):
     """Leave the kept evidence as a night leaves it that ran before these sources' contracts were added."""
     ring = KeyRing.open(home, {})
-    folder, cipher = open_evidence(home, ring).folder, ring.cipher()
-    counts = folder / "link" / "counts.json"
+    counts = open_evidence(home, ring).folder / "link" / "counts.json"
     linked = json.loads(counts.read_bytes())
     counts.write_text(
         json.dumps({source: linked[source] for source in linked if source not in sources}), "utf-8"
     )
-    kept = json.loads((folder / "kept.json").read_bytes())
-    kept["files"]["link/counts.json"] = mark_file(counts, f"{folder.name}/link/counts.json", cipher)
-    kept["mark"] = _mark_of(kept["files"], cipher)
-    (folder / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
+    open_as_marked_anew(home, ring)
 
 
 def unexpected(needs_authorisation):

@@ -1,14 +1,16 @@
-"""The names of a night are sealed as one and open under the same key alone, with either cipher."""
+"""The names of a night are sealed and open under the same key alone, with either cipher."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from pipelines.identity.cipher import Algorithm, Tokeniser, UnsealError
-from pipelines.intake.sealed_names import open_names, seal_names
+from pipelines.intake import sealed_names
+from pipelines.intake.sealed_names import open_names, open_names_of, seal_names
 
 NAMES = ["张三", None, "Aйша·李", ""]
 
@@ -21,6 +23,35 @@ def test_names_open_as_they_were_sealed(tmp_path: Path, algorithm: Algorithm) ->
     assert open_names(tmp_path / "names.sealed", cipher).to_pylist() == NAMES
     with pytest.raises(UnsealError):
         open_names(tmp_path / "names.sealed", Tokeniser(bytes(32), algorithm))
+
+
+@pytest.mark.parametrize("algorithm", ["aes", "sm4"])
+def test_a_few_are_opened_without_the_others(
+    tmp_path: Path, algorithm: Algorithm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealed_names, "_TOGETHER", 3)
+    cipher = Tokeniser(bytes(range(32)), algorithm)
+    path, names = tmp_path / "names.sealed", [f"人{number}" for number in range(10)]
+    seal_names(path, pa.array(names), cipher)
+    assert open_names(path, cipher).to_pylist() == names
+    records = np.array([10, 1, 4, 3, 1])
+    with pa.OSFile(str(path)) as source:
+        assert open_names_of(source, records, cipher) == ["人9", "人0", "人3", "人2", "人0"]
+
+
+def test_names_that_stand_in_another_place_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces exchanged or left out would give people each other's names."""
+    monkeypatch.setattr(sealed_names, "_TOGETHER", 2)
+    cipher = Tokeniser(bytes(range(32)))
+    path = tmp_path / "names.sealed"
+    seal_names(path, pa.array(NAMES), cipher)
+    pieces = pa.ipc.open_file(path.read_bytes()).read_all().to_batches()
+    for other in (pieces[::-1], pieces[:1], pieces[1:]):
+        with pa.ipc.new_file(str(path), pieces[0].schema) as writer:
+            for piece in other:
+                writer.write_batch(piece)
+        with pytest.raises(UnsealError):
+            open_names(path, cipher)
 
 
 @pytest.mark.parametrize("left", [0, 1, 27, 60])

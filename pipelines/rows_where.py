@@ -1,0 +1,48 @@
+"""A few rows out of a large table: one column is read whole, the others where a row is wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+
+def rows_where(
+    file: pq.ParquetFile, column: str, values: NDArray[Any], columns: list[str] | None = None
+) -> pa.Table:
+    """The rows whose column has one of a few values. columns: those to read, without it all."""
+    found = []
+    for group in _groups_with(file, column, values):
+        looked_at = file.read_row_group(group, [column], use_threads=False).column(0)
+        chosen = find_values(looked_at.combine_chunks(), values)
+        if len(chosen):
+            found.append(file.read_row_group(group, columns, use_threads=False).take(pa.array(chosen)))
+    if found:
+        return pa.concat_tables(found)
+    return file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
+
+
+def _groups_with(file: pq.ParquetFile, column: str, values: NDArray[Any]) -> list[int]:
+    """The pieces of the file that may have one of the values, as far as they tell from where to where they go."""
+    place = file.schema_arrow.get_field_index(column)
+    groups = []
+    for group in range(file.num_row_groups if len(values) else 0):
+        told = file.metadata.row_group(group).column(place).statistics
+        if told is None or not told.has_min_max or ((told.min <= values) & (values <= told.max)).any():
+            groups.append(group)
+    return groups
+
+
+def find_values(column: pa.Array, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Where one of a few values stands; never at a null."""
+    if column.null_count or not pa.types.is_integer(column.type):
+        return np.flatnonzero(pc.is_in(column, pa.array(values)).to_numpy(zero_copy_only=False))
+    numbers = column.to_numpy()
+    is_wanted = np.zeros(len(numbers), dtype=bool)
+    for value in values:  # a handful: comparing with each is faster than looking it up
+        is_wanted |= numbers == value
+    return np.flatnonzero(is_wanted)

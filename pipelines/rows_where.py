@@ -41,8 +41,8 @@ def find_values(column: pa.Array, values: NDArray[Any]) -> NDArray[np.int64]:
     """Where one of a few values stands; never at a null."""
     if column.null_count or not pa.types.is_integer(column.type):
         return np.flatnonzero(pc.is_in(column, pa.array(values)).to_numpy(zero_copy_only=False))
-    numbers = column.to_numpy()
-    is_wanted = np.zeros(len(numbers), dtype=bool)
+    plain = column.to_numpy()
+    is_wanted = np.zeros(len(plain), dtype=bool)
     for value in values:  # a handful: comparing with each is faster than looking it up
-        is_wanted |= numbers == value
+        is_wanted |= plain == value
     return np.flatnonzero(is_wanted)

@@ -128,6 +128,6 @@ class MarkedFile:
 def _blocks(path: Path) -> Iterator[memoryview]:
     if not path.stat().st_size:
         return
-    content: Any = np.memmap(path, np.uint8, mode="r")
+    content = np.memmap(path, np.uint8, mode="r").data
     for start in range(0, len(content), _BLOCK):
-        yield content[start : start + _BLOCK].data
+        yield content[start : start + _BLOCK]

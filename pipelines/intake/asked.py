@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.registry import authorised_sources
+from pipelines.intake.people_tables import read_columns
 from pipelines.intake.prefix_table import PrefixTable
 
 
@@ -32,11 +33,18 @@ class AskedPeople:
     name_of: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        self._tokens = PrefixTable(self.hi, self.lo)
-        last = int(self.person[-1]) if len(self.person) else -1
-        self._name_count = np.bincount(self.name_of, minlength=last + 1)
-        self._name_start = np.cumsum(self._name_count) - self._name_count
         self.sought = np.append(np.ones(len(self.hi), dtype=bool), False)
+
+    @cached_property
+    def _tokens(self) -> PrefixTable:
+        return PrefixTable(self.hi, self.lo)
+
+    @cached_property
+    def _names_by_person(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the names of each person begin, and how many there are."""
+        last = int(self.person[-1]) if len(self.person) else -1
+        count = np.bincount(self.name_of, minlength=last + 1)
+        return np.cumsum(count) - count, count
 
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each token among the people, -1 for strangers."""
@@ -49,7 +57,7 @@ class AskedPeople:
     def bear_name(self, positions: NDArray[np.int64], digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the person at each position has a record with that readable name."""
         persons = self.person[positions]
-        start, count = self._name_start[persons], self._name_count[persons]
+        start, count = (of_person[persons] for of_person in self._names_by_person)
         borne = np.zeros(len(positions), dtype=bool)
         for place in range(int(count.max(initial=0))):
             (has,) = np.nonzero(count > place)
@@ -80,31 +88,31 @@ class AskedPeople:
 def load_asked(people: Path, source: str) -> AskedPeople:
     """Who is asked about at `source`: members; for tax also the obligors that are records (spec section 3)."""
     with_obligors = source == "tax"
+    persons = read_columns(people / "person.arrow")
+    names = read_columns(people / "person_name.arrow")
+    chosen = slice(None) if with_obligors else _flags(persons, "is_member")
+    named = slice(None) if with_obligors else _flags(names, "is_member")
+    hi, lo, person, scopes = (
+        persons.column(one).to_numpy()[chosen] for one in ("hi", "lo", "person", "scopes")
+    )
     kind = "" if with_obligors else "_member"
-    flags = [f"has_readable{kind}_name", f"has_unreadable{kind}_name"]
-    wanted = ["person", "hi", "lo", "scopes", "is_member", *flags]
-    persons = pq.read_table(people / "person.parquet", columns=wanted)
-    columns = {name: persons.column(name).to_numpy() for name in wanted}
-    chosen = np.ones(len(persons), bool) if with_obligors else columns["is_member"]
-    names = pq.read_table(people / "person_name.parquet")
-    name_person = names.column("person").to_numpy()
-    name_digest = names.column("name_digest").to_numpy()
-    if not with_obligors:
-        of_members = names.column("is_member").to_numpy()
-        name_person, name_digest = name_person[of_members], name_digest[of_members]
     sources = authorised_sources()
     if source in sources:
-        authorised = (columns["scopes"] >> np.uint64(sources.index(source))) & np.uint64(1) == 1
+        authorised = (scopes >> np.uint64(sources.index(source))) & np.uint64(1) == 1
     else:
-        authorised = np.ones(len(persons), bool)
-    order = np.flatnonzero(chosen)
+        authorised = np.ones(len(hi), bool)
     return AskedPeople(
-        hi=columns["hi"][order],
-        lo=columns["lo"][order],
-        person=columns["person"][order],
-        authorised=authorised[order],
-        has_readable_name=columns[flags[0]][order],
-        has_unreadable_name=columns[flags[1]][order],
-        names=name_digest,
-        name_of=name_person,
+        hi=hi,
+        lo=lo,
+        person=person,
+        authorised=authorised,
+        has_readable_name=_flags(persons, f"has_readable{kind}_name")[chosen],
+        has_unreadable_name=_flags(persons, f"has_unreadable{kind}_name")[chosen],
+        names=names.column("name_digest").to_numpy()[named],
+        name_of=names.column("person").to_numpy()[named],
     )
+
+
+def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
+    flags: NDArray[np.bool_] = table.column(name).to_numpy()
+    return flags

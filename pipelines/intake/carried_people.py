@@ -27,7 +27,14 @@ from pipelines.intake.carried import link_file
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, read_file
 from pipelines.intake.gathered import Gathered
-from pipelines.intake.people_tables import FEW_VALUES, find_near_suspects, find_unauthorised, write_table
+from pipelines.intake.people_tables import (
+    FEW_VALUES,
+    find_near_suspects,
+    find_unauthorised,
+    read_columns,
+    write_columns,
+    write_table,
+)
 from pipelines.intake.persons import Authorised
 from pipelines.intake.receipts import Receipt, ReceiptFile
 from pipelines.intake.reuse import is_as_promised, note_reading, read_earlier, reading_key
@@ -41,7 +48,7 @@ _AS_THEY_WERE = (
     "household.parquet",
     "incomplete.parquet",
     "other_member.parquet",
-    "person_name.parquet",
+    "person_name.arrow",
     "names.sealed",
 )
 
@@ -147,15 +154,16 @@ def _write_tables(
     for name in _AS_THEY_WERE:
         link_file(before / name, building / name)
     write_table(pa.table(vars(authorised)), building / "authorised.parquet")
-    person = pq.read_table(before / "person.parquet")
+    person = read_columns(before / "person.arrow")
     scopes = authorised.of(*_halves(person))
-    _write_with(person, {"scopes": scopes}, building / "person.parquet")
+    write_columns(_with(person, scopes=scopes), building / "person.arrow")
     asked = pq.read_table(before / "asked_record.parquet")
     of_asked = scopes[asked.column("person").to_numpy()]
-    _write_with(asked, {"scopes": of_asked}, building / "asked_record.parquet")
+    write_table(_with(asked, scopes=of_asked), building / "asked_record.parquet")
     record = pq.read_table(before / "record.parquet", read_dictionary=FEW_VALUES)
-    now = {"age": _ages(record, judging.as_of, cipher), "scopes": authorised.of(*_halves(record))}
-    record = _write_with(record, now, building / "record.parquet")
+    ages, scopes = _ages(record, judging.as_of, cipher), authorised.of(*_halves(record))
+    record = _with(record, age=ages, scopes=scopes)
+    write_table(record, building / "record.parquet")
     other = pq.read_table(before / "other_member.parquet")
     household = pq.read_table(before / "household.parquet", columns=["list", "household_id"])
     unauthorised = find_unauthorised(record, household, other, authorised.of(*_halves(other)))
@@ -167,11 +175,10 @@ def _halves(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return table.column("hi").to_numpy(), table.column("lo").to_numpy()
 
 
-def _write_with(table: pa.Table, columns: dict[str, Any], path: Path) -> pa.Table:
-    """Write the table with some of its columns replaced; returns it."""
+def _with(table: pa.Table, **columns: Any) -> pa.Table:
+    """The table with some of its columns replaced."""
     for name, values in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
-    write_table(table, path)
     return table
 
 

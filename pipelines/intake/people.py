@@ -28,7 +28,7 @@ from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.gathered import Gathered
 from pipelines.intake.judged import Judged
-from pipelines.intake.people_tables import find_near_suspects, find_unauthorised, write_table
+from pipelines.intake.people_tables import find_near_suspects, find_unauthorised, write_columns, write_table
 from pipelines.intake.persons import AskedRecords, Authorised, Persons, asked_tables, number_persons
 from pipelines.intake.receipts import Receipt
 from pipelines.intake.records import (
@@ -335,6 +335,7 @@ def _write_asked(
     numbered: Persons,
     scopes: NDArray[np.uint64],
 ) -> None:
-    names = ("person", "person_name", "asked_record")
-    for name, table in zip(names, asked_tables(records, numbered, whose, scopes), strict=True):
-        write_table(table, folder / f"{name}.parquet")
+    person, person_name, asked_record = asked_tables(records, numbered, whose, scopes)
+    write_columns(person, folder / "person.arrow")
+    write_columns(person_name, folder / "person_name.arrow")
+    write_table(asked_record, folder / "asked_record.parquet")

@@ -42,6 +42,17 @@ def write_table(table: pa.Table, path: Path) -> None:
     )
 
 
+def write_columns(table: pa.Table, path: Path) -> None:
+    """As Arrow, to be looked at where it lies: every source needs most of it, and several processes at once."""
+    with pa.ipc.new_file(str(path), table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+
+
+def read_columns(path: Path) -> pa.Table:
+    """What `write_columns` wrote; no copy is made."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
 def find_near_suspects(record: pa.Table, as_of: date, cipher: Tokeniser) -> pa.Table:
     """near_suspect: valid numbers one edit away from a suspect number on the roster, per household (for H01)."""
     is_suspect = pc.and_(pc.equal(record.column("list"), "roster"), pc.invert(record.column("is_valid")))

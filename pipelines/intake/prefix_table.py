@@ -19,7 +19,7 @@ class PrefixTable:
 
     def __init__(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> None:
         """hi, lo: the halves of each known number, sorted by hi."""
-        self._hi, self._lo = hi, lo
+        self._hi, self._lo = _own(hi), _own(lo)
         # One or two to a prefix; a shift by all 64 bits is no shift.
         bits = max(1, min(len(hi).bit_length(), _MOST_PREFIX_BITS))
         self._shift = np.uint64(64 - bits)
@@ -29,8 +29,13 @@ class PrefixTable:
     def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each number among the known ones, -1 for strangers."""
         found = np.empty(len(hi), dtype=np.int64)
-        _find(hi, lo, self._start, self._shift, self._hi, self._lo, found)
+        _find(_own(hi), _own(lo), self._start, self._shift, self._hi, self._lo, found)
         return found
+
+
+def _own(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Columns that lie in a file can only be read, which would be another kind of argument to compile for."""
+    return np.require(values, requirements=["C_CONTIGUOUS", "WRITEABLE"])
 
 
 @compiled

@@ -59,6 +59,8 @@ def _have_other_names(
     before: AskedPeople, tonight: AskedPeople, old: NDArray[np.int64], new: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """By position tonight: who of the people at `old` and `new`, the same ones in order, is known by other names."""
+    if all(_is_same(before, tonight, name) for name in ("hi", "lo", "person", "names", "name_of")):
+        return np.zeros(len(tonight.person), dtype=bool)
     is_other = np.zeros(_last(tonight.person) + 1, dtype=bool)
     # People stand in token order on both nights, so what is sorted by the one's numbers is by the other's.
     number = np.full(_last(before.person) + 1, -1, np.int64)
@@ -82,6 +84,10 @@ def _stand_in(sorted_values: NDArray[np.int64], among: NDArray[np.int64]) -> NDA
     at = np.searchsorted(among, sorted_values).clip(max=len(among) - 1)
     found: NDArray[np.bool_] = among[at] == sorted_values
     return found
+
+
+def _is_same(before: AskedPeople, tonight: AskedPeople, column: str) -> bool:
+    return np.array_equal(getattr(before, column), getattr(tonight, column))
 
 
 def _last(persons: NDArray[np.int32]) -> int:

@@ -142,7 +142,7 @@ def test_a_delivery_is_read_again_when_anything_it_hangs_on_is_another(
         path = next(path for path in (tonight.feeds / "insurance").iterdir() if path.name != "receipt.json")
         path.write_bytes(path.read_bytes() + b" ")
     else:  # nobody could tell who was asked about
-        (table,) = (home / "evidence").glob("*/people/person_name.parquet")
+        (table,) = (home / "evidence").glob("*/people/person_name.arrow")
         table.write_bytes(table.read_bytes() + b"\0")
     full = without_what_was_read(home, tmp_path / "full")
     night = world.run(home)

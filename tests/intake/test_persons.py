@@ -84,7 +84,7 @@ def test_tokens_stand_in_order_and_equal_ones_as_they_came(tokens):
 def test_a_person_has_authorised_what_any_of_the_authorisations_says():
     authorised = add_up_scopes(*halves([(9, 1), (2, 2), (9, 1), (9, 3)]), np.array([1, 2, 4, 8], np.uint64))
     asked = number_persons(*halves([(9, 1), (1, 1), (2, 2), (9, 4)]))
-    assert asked.scopes(authorised)[asked.of_rows()].tolist() == [5, 0, 2, 0]
+    assert authorised.of(asked.hi, asked.lo)[asked.of_rows()].tolist() == [5, 0, 2, 0]
 
 
 def test_nobody_has_authorised_anything():

@@ -89,4 +89,5 @@ def test_a_person_has_authorised_what_any_of_the_authorisations_says():
 
 def test_nobody_has_authorised_anything():
     asked = number_persons(*halves([(9, 1)]))
-    assert asked.scopes(add_up_scopes(*halves([]), np.zeros(0, np.uint64))).tolist() == [0]
+    authorised = add_up_scopes(*halves([]), np.zeros(0, np.uint64))
+    assert authorised.of(asked.hi, asked.lo).tolist() == [0]

@@ -41,13 +41,13 @@ class EarlierReading:
         return sorted(self.folder.glob(f"{kind}-*"))
 
     def lines_in_future(self, number: int) -> NDArray[np.int64]:
-        """The lines of a file that were quarantined for a date after that night; some may be accepted now."""
+        """The lines of a file that were quarantined for a date after that night, in order; some may be accepted now."""
         outcome = self.files[number].outcome
         late = [
             lines[masks & BIT["date_in_future"] != 0]
             for lines, masks in zip(outcome.bad_lines, outcome.bad_masks, strict=True)
         ]
-        return np.concatenate([np.zeros(0, np.int64), *late])
+        return np.sort(np.concatenate([np.zeros(0, np.int64), *late]))
 
 
 @dataclass(frozen=True)

@@ -93,13 +93,11 @@ class EvidenceReader:
             for _ in checked:
                 pass
             return gathered
-        if self._carried and file.format in PICKED_FORMATS:
-            before = self._carried.earlier.files[number]
-            if before.is_judged_alike(self._judging.as_of):
-                picked = self._gather_picked(self._carried, file, listed, number)
-                if picked:
-                    return picked
         late = self._carried.earlier.lines_in_future(number) if self._carried else np.zeros(0, np.int64)
+        if self._carried and file.format in PICKED_FORMATS:
+            picked = self._gather_picked(self._carried, file, listed, number, late)
+            if picked:
+                return picked
         with open_part(self._building, number, file) as writer:
             if self._carried:
                 self._carried.write_rows(number, file, writer, gathered, with_repaired=False)
@@ -111,14 +109,19 @@ class EvidenceReader:
         return gathered
 
     def _gather_picked(
-        self, carried: Carried, file: FileContract, listed: ReceiptFile, number: int
+        self,
+        carried: Carried,
+        file: FileContract,
+        listed: ReceiptFile,
+        number: int,
+        late: NDArray[np.int64],
     ) -> Gathered | None:
-        """The same from the lines of those sought and of mistyped numbers alone, when the file is the one read earlier.
+        """The same from the lines of those sought, of mistyped numbers and the late ones alone, when the file is the
+        one read earlier: all other verdicts and counts are then what they were.
 
-        Every verdict and count is then what it was. None: it is another file, or nobody can read it.
+        None: it is another file, or nobody can read it.
         """
-        before = carried.earlier.files[number]
-        gathered = Gathered(before.outcome, first_row=number << 32, first_future=before.first_future)
+        gathered = Gathered(carried.earlier.files[number].outcome.without(late), first_row=number << 32)
         id_column = file.id_column
         assert id_column
         try:
@@ -126,10 +129,18 @@ class EvidenceReader:
                 carried.write_rows(number, file, writer, gathered, with_repaired=False)
                 reader = HashingReader(stream)
                 days = real_days(self._judging.as_of)
-                lines = PickedLines(cast(BinaryIO, reader), file, id_column.name, self._sought_numbers, days)
+                lines = PickedLines(
+                    cast(BinaryIO, reader), file, id_column.name, self._sought_numbers, days, late
+                )
                 for checked in read_records(cast(BinaryIO, lines), file, listed.name, self._judging):
                     good = np.flatnonzero(checked.mask == 0)
-                    self._write_reached(writer, checked, good, gathered, np.zeros(0, np.int64))
+                    gathered.note_future(checked.first_future(self._judging.as_of))
+                    is_late = np.isin(checked.lines, lines.picked_as)
+                    gathered.outcome.note_codes(checked, good[is_late[good]])
+                    bad = np.flatnonzero(is_late & (checked.mask != 0))
+                    places = np.searchsorted(lines.picked_as, checked.lines[bad])
+                    gathered.outcome.note_bad(late[places], checked.mask[bad])
+                    self._write_reached(writer, checked, good, gathered, lines.picked_as)
                 return gathered if reader.finish() == listed.sha256 else None
         except (OSError, FeedError, SourceHeld):
             return None

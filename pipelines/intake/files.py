@@ -75,6 +75,16 @@ class FileOutcome:
             self.bad_lines.append(lines)
             self.bad_masks.append(masks)
 
+    def without(self, lines: NDArray[np.int64]) -> FileOutcome:
+        """The same with nothing said of some lines but that they were received."""
+        left = FileOutcome(
+            self.name, self.received, codes={one: counts.copy() for one, counts in self.codes.items()}
+        )
+        for bad, masks in zip(self.bad_lines, self.bad_masks, strict=True):
+            stays = ~np.isin(bad, lines)
+            left.note_bad(bad[stays], masks[stays])
+        return left
+
     def replace_verdicts(self, checked: Judged, masks: NDArray[np.uint32]) -> None:
         """Add the reasons that only show across rows to those of a batch counted before."""
         changed = np.flatnonzero(masks != checked.mask)

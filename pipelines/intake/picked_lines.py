@@ -22,14 +22,16 @@ from pipelines.intake.lines import whole_lines
 PICKED_FORMATS = frozenset({"csv", "pipe"})
 _MARK_BITS = 24  # a millionfold choice leaves one line of sixteen too many
 _QUOTE = 34
-_ENDS, _ONES, _HIGH = (np.uint64(byte * 0x0101010101010101) for byte in (10, 1, 0x80))
+_ENDS, _ONES, _HIGH, _NOUGHTS = (np.uint64(byte * 0x0101010101010101) for byte in (10, 1, 0x80, 0x30))
+_ABOVE_NINE = np.uint64(0x76 * 0x0101010101010101)  # carries a byte above nine into its highest bit
+_NOBODY = np.zeros(0, np.int64)
 
 
 class MarkedTexts:
     """Texts by a mark each; what has none of the marks is none of the texts."""
 
     def __init__(self) -> None:
-        self.marks = np.zeros(1 << _MARK_BITS, np.bool_)
+        self.marks = np.zeros(1 << _MARK_BITS >> 3, np.uint8)
 
     def add(self, texts: pa.Array) -> None:
         """texts: StringArray, nothing null."""
@@ -49,6 +51,8 @@ class PickedLines:
     """The stream that is left: the header, and the lines whose column may hold one of the texts.
 
     days: `real_days` of the as-of date when the column is one of numbers; lines with an invalid one are left too.
+    lines: numbers of lines that are left whatever they hold, ascending.
+    picked_as: which line of the stream each of these has become; of those not come to yet one beyond all.
     """
 
     def __init__(
@@ -58,11 +62,13 @@ class PickedLines:
         column: str,
         texts: MarkedTexts,
         days: NDArray[np.bool_] | None = None,
+        lines: NDArray[np.int64] = _NOBODY,
     ) -> None:
         self._blocks = whole_lines(stream)
         place = [one.name for one in file.columns].index(column)
         separator = np.uint8(ord(file.separator))
         days = np.zeros(0, np.bool_) if days is None else days
+        self.picked_as = np.full(len(lines), np.iinfo(np.int64).max)
         self._how = (
             separator,
             file.quoted,
@@ -71,9 +77,12 @@ class PickedLines:
             texts.marks,
             CHECK_CHARACTERS,
             days,
+            lines,
+            self.picked_as,
         )
         self._left = np.zeros(0, np.uint8)
-        self._header_seen = False
+        # Lines so far, of these picked, of `lines` seen, whether the header is among them.
+        self._counts = np.zeros(4, np.int64)
 
     def readinto(self, room: memoryview) -> int:
         """As of a raw stream: fills what it can, 0 at the end."""
@@ -82,8 +91,7 @@ class PickedLines:
             if block is None:
                 return 0
             picked = np.empty(len(block), np.uint8)
-            count, self._header_seen = _pick(block, self._header_seen, *self._how, picked)
-            self._left = picked[:count]
+            self._left = picked[: _pick(block, self._counts, *self._how, picked)]
         taken = min(len(room), len(self._left))
         room[:taken] = self._left[:taken].data
         self._left = self._left[taken:]
@@ -108,7 +116,8 @@ def _mixed(mixed, block, begin, length):
 def _mark(data, offsets, marks):
     for place in range(len(offsets) - 1):
         length = offsets[place + 1] - offsets[place]
-        marks[_mixed(np.uint64(length), data, offsets[place], length)] = True
+        mark = _mixed(np.uint64(length), data, offsets[place], length)
+        marks[mark >> 3] |= np.uint8(1 << (mark & 7))
 
 
 @inlined
@@ -123,21 +132,33 @@ def _find_end(block, at):
 
 
 @inlined
-def _is_valid_number(block, begin, length, check, days):
-    """Whether an 18-character number stands here as it mostly does, its check character right and its day real."""
-    total = born = np.int64(0)
-    valid = length == 18
-    place = 0
-    while valid and place < 17:
-        digit = byte_at(block, begin + place) - 48
-        valid = 0 <= digit <= 9
-        total = total * 2 + digit
-        if 6 <= place < 14:
-            born = born * 10 + digit
-        place += 1
+def _are_digits(word):
+    return ((word + _ABOVE_NINE) | word) & _HIGH == 0
+
+
+@inlined
+def _folded(word, base):
+    """Eight digits, the first in the lowest byte, as one number to a base of at most ten."""
+    word = (word * base + (word >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    base *= base
+    word = (word * base + (word >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    base *= base
+    return np.int64((word * base + (word >> np.uint64(32))) & np.uint64(0xFFFFFFFF))
+
+
+@inlined
+def _is_valid_number(block, begin, check, days):
+    """Whether the 18 characters here are a number as it mostly stands, its check character right and its day real."""
+    head = word_at(block, begin) ^ _NOUGHTS
+    tail = word_at(block, begin + 8) ^ _NOUGHTS
+    seventeenth = byte_at(block, begin + 16) - 48
+    valid = _are_digits(head) and _are_digits(tail) and 0 <= seventeenth <= 9
     if valid:
+        # The weights of GB 11643 are the powers of two to 11.
+        two = np.uint64(2)
+        total = (_folded(head, two) * 256 + _folded(tail, two)) * 2 + seventeenth
+        born = _folded(word_at(block, begin + 6) ^ _NOUGHTS, np.uint64(10)) - 19000000
         last = byte_at(block, begin + 17)
-        born -= 19000000
         valid = (
             check[total * 2 % 11] == (last if last != 120 else 88) and 0 <= born < len(days) and days[born]
         )
@@ -145,13 +166,15 @@ def _is_valid_number(block, begin, length, check, days):
 
 
 @compiled
-def _pick(block, header_seen, separator, quoted, gb, column, marks, check, days, picked):
-    """Copy the lines that may be wanted. Returns (bytes copied, whether the header is among all lines so far)."""
+def _pick(block, counts, separator, quoted, gb, column, marks, check, days, lines, picked_as, picked):
+    """Copy the lines that may be wanted. Returns how many bytes."""
     at = to = np.int64(0)
     stop = len(block)
+    line, picked_lines, seen, header_seen = counts[0], counts[1], counts[2], counts[3] != 0
     while at < stop:
         begin = at
         end = _find_end(block, at)
+        line += 1
         plain = header_seen
         for _ in range(column):
             while at < end and byte_at(block, at) != separator:
@@ -159,13 +182,29 @@ def _pick(block, header_seen, separator, quoted, gb, column, marks, check, days,
                 at += 2 if gb and byte_at(block, at) >= 0x81 else 1
             at += 1
         first = at
-        while at < end and byte_at(block, at) != separator:
-            plain = plain and 0x20 < byte_at(block, at) < 0x7F and byte_at(block, at) != _QUOTE
-            at += 1
-        plain = plain and first < at
-        if plain and len(days) > 0:
-            plain = _is_valid_number(block, first, at - first, check, days)
-        if not plain or marks[_mixed(np.uint64(at - first), block, first, at - first)]:
+        if len(days) > 0:
+            at = first + 18
+            plain = (
+                plain
+                and at <= end
+                and (at == end or byte_at(block, at) == separator)
+                and _is_valid_number(block, first, check, days)
+            )
+        else:
+            while at < end and byte_at(block, at) != separator:
+                plain = plain and 0x20 < byte_at(block, at) < 0x7F and byte_at(block, at) != _QUOTE
+                at += 1
+            plain = plain and first < at
+        is_wanted = seen < len(lines) and lines[seen] == line
+        if is_wanted:
+            picked_as[seen] = picked_lines + 1
+            seen += 1
+        elif not plain:
+            is_wanted = True
+        else:
+            mark = _mixed(np.uint64(at - first), block, first, at - first)
+            is_wanted = marks[mark >> 3] >> (mark & 7) & 1 != 0
+        if is_wanted:
             if not header_seen:
                 for place in range(begin, end):
                     header_seen = header_seen or block[place] > 0x20
@@ -173,5 +212,7 @@ def _pick(block, header_seen, separator, quoted, gb, column, marks, check, days,
             for place in range(length):
                 picked[to + place] = block[begin + place]
             to += length
+            picked_lines += 1
         at = end + 1
-    return to, header_seen
+    counts[0], counts[1], counts[2], counts[3] = line, picked_lines, seen, header_seen
+    return to

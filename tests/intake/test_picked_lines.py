@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import string
 from typing import Any
 
 import numpy as np
@@ -101,9 +103,49 @@ def test_lines_of_sought_and_of_invalid_numbers_are_left(column: int) -> None:
     content = "\n".join([",".join(one.header for one in file.columns), *lines, ""]).encode()
     numbers = MarkedTexts()
     numbers.add_numbers(np.frombuffer("".join(SOUGHT).encode(), np.uint8).reshape(-1, 18))
-    picked = io.BytesIO()
-    stream = PickedLines(io.BytesIO(content), file, "number", numbers, real_days(AS_OF))
-    room = memoryview(bytearray(64))
+    picked = read_all(PickedLines(io.BytesIO(content), file, "number", numbers, real_days(AS_OF)))
+    assert picked.decode().splitlines()[1:] == lines[: len(left)]
+
+
+def read_all(stream: PickedLines) -> bytes:
+    room, found = memoryview(bytearray(64)), io.BytesIO()
     while got := stream.readinto(room):
-        picked.write(room[:got])
-    assert picked.getvalue().decode().splitlines()[1:] == lines[: len(left)]
+        found.write(room[:got])
+    return found.getvalue()
+
+
+NUMBERS = FileContract(
+    "x", "x", "csv", "utf-8", (Column("number", "number", "carried"), Column("other", "other", "carried"))
+)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(
+    st.sampled_from(OTHERS),
+    st.lists(st.tuples(st.integers(0, 17), st.sampled_from(string.printable[:94] + "X/:é")), max_size=2),
+)
+def test_a_number_is_passed_over_only_when_it_is_valid(number: str, changes: list[tuple[int, str]]) -> None:
+    for place, character in changes:
+        number = number[:place] + character + number[place + 1 :]
+    content = f"number,other\n{number},x\n".encode()
+    picked = read_all(PickedLines(io.BytesIO(content), NUMBERS, "number", MarkedTexts(), real_days(AS_OF)))
+    is_formed = re.fullmatch("[0-9]{17}[0-9Xx]", number) is not None
+    chars = np.frombuffer(number.upper().encode()[:18], np.uint8).reshape(1, 18)
+    assert (picked != content) == (is_formed and bool(is_valid(chars, AS_OF)[0]))
+
+
+@settings(max_examples=examples(50), deadline=None)
+@given(st.integers(0, 40), st.data())
+def test_lines_told_by_number_are_left_and_their_new_places_known(count: int, data: st.DataObject) -> None:
+    wanted = sorted(data.draw(st.sets(st.integers(2, count + 1)))) if count else []
+    others = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    cells = [(SOUGHT[0] if others[row] else OTHERS[0]) + f",{row + 2}" for row in range(count)]
+    content = "\n".join(["number,other", *cells, ""]).encode()
+    numbers = MarkedTexts()
+    numbers.add_numbers(np.frombuffer(SOUGHT[0].encode(), np.uint8).reshape(-1, 18))
+    stream = PickedLines(
+        io.BytesIO(content), NUMBERS, "number", numbers, real_days(AS_OF), np.array(wanted, np.int64)
+    )
+    left = read_all(stream).decode().splitlines()
+    assert left[1:] == [cell for row, cell in enumerate(cells, 2) if others[row - 2] or row in wanted]
+    assert [left[place - 1] for place in stream.picked_as] == [cells[line - 2] for line in wanted]

@@ -2,7 +2,7 @@
 
     evidence/<folder of the night>/
         kept.json                       which night, under which key, and keyed marks of every file
-        people/*.parquet names.sealed   who was asked about
+        people/                         who was asked about, and under what it was read
         link/counts.json                what linking counted
         sources.json                    what became of each source
         intake/<source>/                its evidence as it was read, for the next night (read.json says under what)

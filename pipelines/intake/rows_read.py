@@ -44,21 +44,20 @@ class Few:
 
     def __init__(self) -> None:
         self._places: dict[str | None, int] = {}
-        self._codes = Parts(np.int32)
+        self._codes = Parts(np.uint8)  # wider from the block on that brings the 257th value
 
     def add(self, values: list[str | None], codes: NDArray[np.int32]) -> None:
         places = [self._places.setdefault(value, len(self._places)) for value in values]
-        self._codes.add(np.array(places, np.int32)[codes])
+        self._codes.add(np.array(places, np.min_scalar_type(len(self._places))).take(codes))
 
     def are(self, value: str | None) -> NDArray[np.bool_]:
         """Which rows have the value; None: nothing that could be read."""
-        of_value = np.array([one == value for one in self._places], dtype=bool)
-        are: NDArray[np.bool_] = of_value[self._codes.whole]
+        are: NDArray[np.bool_] = self._codes.whole == self._places.get(value, -1)
         return are
 
     def take(self, rows: NDArray[np.int64]) -> pa.DictionaryArray:
         """The values of some rows, null where nothing could be read."""
-        codes = self._codes.whole[rows]
+        codes = self._codes.whole[rows].astype(np.int32)
         nothing = self._places.get(None, -1)
         texts = pa.array([value or "" for value in self._places], pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == nothing), texts)

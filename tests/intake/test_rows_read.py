@@ -98,3 +98,12 @@ def test_blocks_that_number_their_values_in_their_own_way_are_one_column():
     assert few.are("b").tolist() == [False, False, True, False, True, True]
     assert few.are(None).tolist() == [False, True, False, False, False, False]
     assert not few.are("c").any()
+
+
+def test_a_column_of_few_values_may_come_to_hold_many():
+    few, values = Few(), [str(value) for value in range(70_000)]
+    for begin, end in ((0, 2), (2, 255), (255, 257), (257, 70_000)):
+        few.add(values[begin:end], np.arange(end - begin, dtype=np.int32))
+    assert few.take(np.arange(70_000)).to_pylist() == values
+    assert np.flatnonzero(few.are("0")).tolist() == [0]
+    assert np.flatnonzero(few.are("69999")).tolist() == [69_999]

@@ -34,9 +34,10 @@ from pipelines.errors import HeduiError
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
+from pipelines.intake.persons import PERSON_SCHEMA
 from pipelines.manifest import Manifest, latest
 from pipelines.marks import MarkedFile, Marker, NotAsMarked
-from pipelines.rows_where import find_values, rows_where
+from pipelines.rows_where import batches_where, rows_where
 from pipelines.settings import Settings
 
 _KEPT = "kept.json"
@@ -83,18 +84,19 @@ class KeptEvidence:
     def evidence_where(self, source: str, column: str, values: NDArray[Any]) -> pa.Table:
         """The rows kept of a source whose column has one of a few values, likewise."""
         schema = evidence_schema(all_contracts()[source].files[0])
-        only = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(column)], use_threads=False)
-        found = []
+        found = [schema.empty_table()]
         for part in self.names(f"intake/{source}/part-") if len(values) else ():
             with self.open(part) as file:
-                whole, alone = pa.ipc.open_file(file), pa.ipc.open_file(file, options=only)
-                if not whole.schema.equals(schema):
-                    raise self._has_other_columns(source)
-                for number in range(alone.num_record_batches):
-                    chosen = find_values(alone.get_batch(number).column(0), values)
-                    if len(chosen):
-                        found.append(whole.get_batch(number).take(pa.array(chosen)))
-        return pa.Table.from_batches(found, schema)
+                try:
+                    found.append(batches_where(file, schema, column, values))
+                except pa.ArrowInvalid:
+                    raise self._has_other_columns(source) from None
+        return pa.concat_tables(found)
+
+    def persons_where(self, column: str, values: NDArray[Any]) -> pa.Table:
+        """Those asked about of whom the column has one of a few values, likewise."""
+        with self.open("people/person.arrow") as file:
+            return batches_where(file, PERSON_SCHEMA, column, values)
 
     def registers(self, registers: NDArray[np.int64]) -> pa.Table:
         """What stands in some registers of household registration."""

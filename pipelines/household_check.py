@@ -185,7 +185,7 @@ def _asked_records(kept: KeptEvidence, records: pa.Table) -> pa.Table:
 
     By the half of their tokens: whoever has the same half, which is nobody, is looked at too.
     """
-    persons = _rows_of(kept, "person", "hi", _numbers(records, "hi"))
+    persons = kept.persons_where("hi", _numbers(records, "hi"))
     return _rows_of(kept, "asked_record", "person", _numbers(persons, "person"))
 
 

@@ -26,6 +26,20 @@ def rows_where(
     return file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
 
 
+def batches_where(file: pa.NativeFile, schema: pa.Schema, column: str, values: NDArray[Any]) -> pa.Table:
+    """The same of an Arrow file. Raises ArrowInvalid when its columns are not those of the schema."""
+    only = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(column)], use_threads=False)
+    whole, alone = pa.ipc.open_file(file), pa.ipc.open_file(file, options=only)
+    if not whole.schema.equals(schema):
+        raise pa.ArrowInvalid("other columns")
+    found = []
+    for number in range(alone.num_record_batches):
+        chosen = find_values(alone.get_batch(number).column(0), values)
+        if len(chosen):
+            found.append(whole.get_batch(number).take(pa.array(chosen)))
+    return pa.Table.from_batches(found, schema)
+
+
 def _groups_with(file: pq.ParquetFile, column: str, values: NDArray[Any]) -> list[int]:
     """The pieces of the file that may have one of the values, as far as they tell from where to where they go."""
     place = file.schema_arrow.get_field_index(column)

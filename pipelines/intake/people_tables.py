@@ -45,11 +45,11 @@ def write_table(table: pa.Table, path: Path) -> None:
 def write_columns(table: pa.Table, path: Path) -> None:
     """As Arrow, to be looked at where it lies: every source needs most of it, and several processes at once."""
     with pa.ipc.new_file(str(path), table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+        writer.write_table(table.combine_chunks(), max_chunksize=_ROW_GROUP)
 
 
 def read_columns(path: Path) -> pa.Table:
-    """What `write_columns` wrote; no copy is made."""
+    """What `write_columns` wrote."""
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 

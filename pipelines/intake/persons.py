@@ -12,6 +12,18 @@ from numpy.typing import NDArray
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.token_order import in_token_order
 
+_FLAGS = (
+    "is_member",
+    "has_readable_member_name",
+    "has_readable_name",
+    "has_unreadable_member_name",
+    "has_unreadable_name",
+)
+PERSON_SCHEMA = pa.schema(
+    [("person", pa.int32()), ("hi", pa.uint64()), ("lo", pa.uint64()), ("scopes", pa.uint64())]
+    + [(flag, pa.bool_()) for flag in _FLAGS]
+)
+
 
 @dataclass
 class Authorised:
@@ -133,7 +145,8 @@ def asked_tables(
             "has_readable_name": any_of(readable),
             "has_unreadable_member_name": any_of(is_member & ~readable),
             "has_unreadable_name": any_of(~readable),
-        }
+        },
+        schema=PERSON_SCHEMA,
     )
     asked = pa.table(
         {

@@ -149,7 +149,7 @@ def taken_part(folder):
 
 
 def exchanged_parts(folder):
-    one, other = (folder / "people" / f"{name}.parquet" for name in ("person", "household"))
+    one, other = (folder / "people" / f"{name}.parquet" for name in ("record", "household"))
     one.rename(folder / "aside")
     other.rename(one)
     (folder / "aside").rename(other)
@@ -218,7 +218,7 @@ def test_no_answer_hangs_on_a_byte_that_is_not_as_it_was_kept(night, published, 
     for name in (
         "people/record.parquet",
         "people/names.sealed",
-        "people/person.parquet",
+        "people/person.arrow",
         "intake/banks/part-0000.arrow",
     ):
         content = (folder / name).read_bytes()

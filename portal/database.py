@@ -6,9 +6,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import IsolationLevel
+from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
@@ -24,7 +26,10 @@ def open_database(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True, pool_size=_KEPT_OPEN, hide_parameters=True)
+        engine = create_engine(
+            url, pool_pre_ping=True, pool_size=_KEPT_OPEN, pool_use_lifo=True, hide_parameters=True
+        )
+        event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
     # hide_parameters: an error of the database must not carry a person's values into a log.
@@ -89,10 +94,34 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+class _Connection(psycopg.Connection[Any]):
+    """Ends what only read by COMMIT: after ROLLBACK the driver has the server forget every prepared statement."""
+
+    def rollback(self) -> None:
+        if self.read_only:
+            self.commit()
+        else:
+            super().rollback()
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """Takes answers as the server keeps them; as text each value would be written there and read here."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.format = Format.BINARY
+
+
+def _connect_postgresql(_dialect: Any, _record: Any, given: Any, named: dict[str, Any]) -> Any:
+    return _Connection.connect(*given, cursor_factory=_Cursor, **named)
+
+
 def _begin_postgresql(connection: Connection) -> None:
     # A page that only reads sees one state of the desk throughout, as it does on SQLite, and cannot write.
     reads = not connection.get_execution_options().get("writes", True)
     driver: Any = connection.connection.dbapi_connection
+    if bool(driver.read_only) == reads:
+        return
     # Said with the driver's own BEGIN, which is one message to the server less.
     driver.read_only = True if reads else None
     driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None

@@ -6,7 +6,7 @@ What officers and sources wrote is escaped in one go for the whole part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from jinja2 import pass_context
@@ -17,6 +17,8 @@ from portal.sheet import SheetRow
 
 # A control character that no text is expected to have.
 _BETWEEN = "\x1f"
+# The officers of a county see the same choices; they hold codes and officers, never a household's person.
+_KEPT_CHOICES = 500
 _FIGURES = {"核对值", "标准值", "人均月收入", "收入标准", "人均金融资产", "家庭人口"}
 _ANSWER = "核查反馈"
 
@@ -55,12 +57,19 @@ def draw_choice(
     id: str = "",
 ) -> Markup:
     """A labelled choice of (value, text). empty: the text of the choice for none, '' where there is none."""
-    offered = [(str(value), text) for value, text in items]
+    offered = tuple((str(value), text) for value, text in items)
+    return _draw_choice(name, label, offered, str(chosen), empty, id)
+
+
+@lru_cache(maxsize=_KEPT_CHOICES)
+def _draw_choice(
+    name: str, label: str, offered: tuple[tuple[str, str], ...], chosen: str, empty: str, id: str
+) -> Markup:
     texts = iter(_escaped([name, label, id, empty, *chain.from_iterable(offered)]))
     head = [next(texts) for _ in range(4)]
     options = [f'<option value="">{head[3]}</option>'] if empty else []
     for value, _ in offered:
-        mark = " selected" if value == str(chosen) else ""
+        mark = " selected" if value == chosen else ""
         options.append(f'<option value="{next(texts)}"{mark}>{next(texts)}</option>')
     own = f' id="{head[2]}"' if id else ""
     return Markup(  # noqa: S704 - every text is escaped

@@ -13,7 +13,18 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, false, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from starlette.datastructures import QueryParams
 
 from portal.remembered import remembered
@@ -108,11 +119,16 @@ def conditions_named(asked: Iterable[str]) -> list[ColumnElement[bool]]:
     return [_CONDITIONS[name](bindparam(name)) for name in asked]
 
 
-def page_ids(asked: Iterable[str], from_the_end: bool) -> Select[Any]:
-    """SELECT the ids of the leads on one page. `rows` and `before` of a Span are values too, given when it is run."""
-    ids = select(Lead.id).where(*conditions_named(asked))
+def page_ids(asked: Iterable[str], from_the_end: bool, rows: int, at_the_edge: bool) -> Select[Any]:
+    """SELECT the ids of the leads on one page; at_the_edge: no others stand before them.
+
+    Elsewhere `before` of a Span is a value too, given when it is run. How many are wanted stands in the statement, and
+    nothing is skipped at the edge: only then PostgreSQL knows without the values how few rows it will read, and plans
+    the statement once instead of every time.
+    """
     order = [column.desc() for column in ORDER] if from_the_end else ORDER
-    return ids.order_by(*order).limit(bindparam("rows")).offset(bindparam("before"))
+    ids = select(Lead.id).where(*conditions_named(asked)).order_by(*order).limit(literal_column(str(rows)))
+    return ids if at_the_edge else ids.offset(bindparam("before"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -43,11 +44,33 @@ class Prepared:
         connection = db.connection()
         region = None if db.viewer is None else db.viewer.region
         plan = _make_plan(self._statement, connection.dialect, region)
-        rows = connection.exec_driver_sql(plan.sql, plan.bind(values)).fetchall()
+        rows = _ask(connection, plan.sql, plan.bind(values))
         told: Columns = dict(zip(plan.names, zip(*rows, strict=True) if rows else repeat(()), strict=False))
         for name, change in plan.changes:
             told[name] = list(map(change, told[name]))
         return told
+
+
+def _ask(connection: Connection, sql: str, values: Any) -> Sequence[Sequence[Any]]:
+    """The rows as the driver gives them, without the objects that SQLAlchemy describes every answer with.
+
+    Whoever watches the engine's statements sees this one too, and it fails as any other does.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    cursor = driver.cursor()
+    try:
+        for watch in connection.dispatch.before_cursor_execute:
+            watch(connection, cursor, sql, values, None, False)
+        cursor.execute(sql, values)
+        return cursor.fetchall()  # type: ignore[no-any-return]
+    except connection.dialect.loaded_dbapi.Error as problem:
+        lost = connection.dialect.is_disconnect(problem, driver, cursor)
+        if lost:
+            connection.invalidate(problem)
+        base = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(sql, values, problem, base, True, lost, connection.dialect) from problem
+    finally:
+        cursor.close()
 
 
 @dataclass(frozen=True)

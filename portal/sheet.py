@@ -114,8 +114,8 @@ def read_leads(db: ScopedSession, filters: Filters, viewer: Viewer, today: date)
 def read_page(db: ScopedSession, filters: Filters, viewer: Viewer, today: date, span: Span) -> Columns:
     """The leads on one page, as columns in the order of the list."""
     asked = asked_of(filters, viewer, today)
-    values = asked | {"rows": span.rows, "before": span.before}
-    return leads_on_page(tuple(asked), span.from_the_end).columns(db, values)
+    found = leads_on_page(tuple(asked), span.from_the_end, span.rows, span.before == 0)
+    return found.columns(db, asked | {"before": span.before})
 
 
 @lru_cache(maxsize=_KEPT_FORMS)
@@ -124,9 +124,9 @@ def _all_leads(asked: tuple[str, ...]) -> Prepared:
 
 
 @lru_cache(maxsize=_KEPT_FORMS)
-def leads_on_page(asked: tuple[str, ...], from_the_end: bool) -> Prepared:
-    """The statement of read_page; its values are those of the conditions and of a Span."""
-    return Prepared(_picked(Lead.id.in_(page_ids(asked, from_the_end))))
+def leads_on_page(asked: tuple[str, ...], from_the_end: bool, rows: int, at_the_edge: bool) -> Prepared:
+    """The statement of read_page; its values are those of the conditions, and `before` of a Span."""
+    return Prepared(_picked(Lead.id.in_(page_ids(asked, from_the_end, rows, at_the_edge))))
 
 
 def _picked(*conditions: ColumnElement[bool]) -> Select[Any]:

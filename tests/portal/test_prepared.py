@@ -6,7 +6,8 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, column, select, table, text
+from sqlalchemy.exc import DBAPIError
 
 from portal.listing import Filters, matching, span_of
 from portal.prepared import Prepared
@@ -18,6 +19,7 @@ from tests.portal.conftest import load_sample
 from tests.portal.desks import serve_desk, statements
 from tests.portal.postgres import fresh_database, serve_postgres
 
+ON_POSTGRESQL = pytest.mark.parametrize("loaded", ["postgresql"], indirect=True)
 REGIONS = ["440103", "440104", "440103001", "440103002", "4401", "4402", "44", "", "44x"]
 
 
@@ -130,3 +132,47 @@ def test_a_statement_is_put_together_once_for_a_place(loaded):
                 read_page(db, Filters("discrepancies"), viewer, date(2026, 7, 1), span_of(0, 50, 3))
     first, second = [statement for statement in seen if "leads" in statement]
     assert first is second
+
+
+def test_a_question_that_fails_tells_the_statement_and_no_value(loaded):
+    """As any other question of SQLAlchemy's does; the pages tell by the kind of error what to answer."""
+    asked = Prepared(
+        select(column("of_nobody")).select_from(table("nowhere")).where(column("x") == bindparam("told"))
+    )
+    with open_session(loaded.engine, viewer_of("440103")) as db:
+        with pytest.raises(DBAPIError, match="nowhere") as failed:
+            asked.columns(db, {"told": "110101199003070012"})
+        assert "110101199003070012" not in str(failed.value) and not failed.value.connection_invalidated
+        db.rollback()
+        assert rows_of(Prepared(WHOLE).columns(db, {}))
+
+
+@ON_POSTGRESQL
+def test_a_connection_that_broke_is_used_by_nobody_any_more(loaded):
+    """The server was started again between two questions of a page: that page fails, the next one does not."""
+    asked = Prepared(select(Case.id))
+    with open_session(loaded.engine, viewer_of("440103")) as db:
+        own = db.execute(text("select pg_backend_pid()")).scalar_one()
+        with open_machine_session(loaded.engine) as other:
+            other.execute(text("select pg_terminate_backend(:own, 5000)"), {"own": own})
+        with pytest.raises(DBAPIError) as failed:
+            asked.columns(db, {})
+        assert failed.value.connection_invalidated
+    with open_session(loaded.engine, viewer_of("440103")) as db:
+        assert asked.columns(db, {})["id"]
+
+
+@ON_POSTGRESQL
+def test_postgresql_plans_the_first_and_the_last_page_once(loaded):
+    """What is read again and again is prepared there, and stays so when a page is done."""
+    viewer, filters = viewer_of("440103"), Filters("discrepancies")
+    for first in (0, 150):
+        for _ in range(20):
+            with open_session(loaded.engine, viewer) as db:
+                assert read_page(db, filters, viewer, date(2026, 7, 1), span_of(first, 50, 200))["id"]
+    with open_session(loaded.engine, viewer) as db:
+        known = text(
+            "select generic_plans, custom_plans from pg_prepared_statements where statement like 'SELECT leads.id, %LIMIT 50%'"
+        )
+        plans = db.execute(known).all()
+    assert len(plans) == 2 and all(once > 5 >= anew for once, anew in plans), plans

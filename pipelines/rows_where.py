@@ -11,19 +11,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 
-def rows_where(
-    file: pq.ParquetFile, column: str, values: NDArray[Any], columns: list[str] | None = None
-) -> pa.Table:
-    """The rows whose column has one of a few values. columns: those to read, without it all."""
+def rows_where(file: pq.ParquetFile, column: str, values: NDArray[Any]) -> pa.Table:
+    """The rows whose column has one of a few values."""
     found = []
     for group in _groups_with(file, column, values):
         looked_at = file.read_row_group(group, [column], use_threads=False).column(0)
         chosen = find_values(looked_at.combine_chunks(), values)
         if len(chosen):
-            found.append(file.read_row_group(group, columns, use_threads=False).take(pa.array(chosen)))
-    if found:
-        return pa.concat_tables(found)
-    return file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
+            found.append(file.read_row_group(group, use_threads=False).take(pa.array(chosen)))
+    return pa.concat_tables(found) if found else file.schema_arrow.empty_table()
 
 
 def batches_where(file: pa.NativeFile, schema: pa.Schema, column: str, values: NDArray[Any]) -> pa.Table:

@@ -84,6 +84,7 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
         con.execute("pragma disable_optimizer")  # of a few rows each: planning takes longer than running
         _load_household(con, kept, wanted)
         summary = assess_tables(con, policy, kept.sources)
+        policy_digest = policy.digest(summary["rules"])
         answer = {
             "as_of": night["as_of"],
             "seal": night["seal"],
@@ -97,8 +98,8 @@ def check_household(settings: Settings, household_id: str, actor: str, reason: s
             "leads": _leads(con, settings.home, kept, wanted, ring.cipher(night["key_version"])),
             "policy": {
                 "id": policy.id,
-                "sha256": policy.digest(summary["rules"]),
-                "is_of_the_night": policy.digest(summary["rules"]) == night["details"]["policy"]["sha256"],
+                "sha256": policy_digest,
+                "is_of_the_night": policy_digest == night["details"]["policy"]["sha256"],
             },
         }
     found = sorted(lead["rule"] for lead in answer["leads"])

@@ -77,8 +77,11 @@ def define_reach(con: duckdb.DuckDBPyConnection) -> None:
 def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) -> None:
     """View reach_<source>: one row per row of the source and record it reaches. Wants `define_reach`.
 
-    evidence: with is_repeated.
+    evidence: with is_repeated. Of no row nothing is asked: most sources have none about one household.
     """
+    if not len(evidence):
+        con.register(f"reach_{source}", _reaching_nothing(evidence))
+        return
     con.register(f"evidence_{source}", evidence)
     con.execute(
         f"""
@@ -88,6 +91,13 @@ def view_reach(con: duckdb.DuckDBPyConnection, source: str, evidence: pa.Table) 
         where how is not null
         """
     )
+
+
+def _reaching_nothing(evidence: pa.Table) -> pa.Table:
+    none = evidence.drop_columns(_OF_NAME_AND_NUMBER.split(", "))
+    for name, kind in (("record", pa.int32()), ("how", pa.string())):
+        none = none.append_column(name, pa.array([], kind))
+    return none
 
 
 def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:

@@ -33,8 +33,7 @@ from pipelines.durable import replace_file
 from pipelines.errors import HeduiError
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.keyring import KeyRing
-from pipelines.intake.evidence_tables import REGISTER_SCHEMA, evidence_schema
-from pipelines.intake.persons import PERSON_SCHEMA
+from pipelines.intake.evidence_tables import PERSON_SCHEMA, REGISTER_SCHEMA, evidence_schema
 from pipelines.manifest import Manifest, latest
 from pipelines.marks import MarkedFile, Marker, NotAsMarked
 from pipelines.rows_where import batches_where, rows_where

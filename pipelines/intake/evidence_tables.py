@@ -33,6 +33,18 @@ REGISTER_SCHEMA = pa.schema(
     ]
 )
 
+_FLAGS = (
+    "is_member",
+    "has_readable_member_name",
+    "has_readable_name",
+    "has_unreadable_member_name",
+    "has_unreadable_name",
+)
+PERSON_SCHEMA = pa.schema(
+    [("person", pa.int32()), ("hi", pa.uint64()), ("lo", pa.uint64()), ("scopes", pa.uint64())]
+    + [(flag, pa.bool_()) for flag in _FLAGS]
+)
+
 
 def evidence_schema(file: FileContract) -> pa.Schema:
     """Columns of a source's evidence: its number, who, under which name, how reached, then the contract's own."""

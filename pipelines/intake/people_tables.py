@@ -18,7 +18,7 @@ from pipelines.identity.tokens import join_halves, token_halves
 
 # Rows in one piece of a file: enough to be read side by side, few enough that one row is found without many.
 _ROW_GROUP = 1 << 15
-_LOOKED_UP = ("household", "person", "hi")
+_LOOKED_UP = ("household", "person")
 # The columns of text of record.
 FEW_VALUES = ("list", "role", "relation", "disability_grade", "disability_category", "severe_illness")
 

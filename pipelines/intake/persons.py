@@ -9,20 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.intake.evidence_tables import PERSON_SCHEMA
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.token_order import in_token_order
-
-_FLAGS = (
-    "is_member",
-    "has_readable_member_name",
-    "has_readable_name",
-    "has_unreadable_member_name",
-    "has_unreadable_name",
-)
-PERSON_SCHEMA = pa.schema(
-    [("person", pa.int32()), ("hi", pa.uint64()), ("lo", pa.uint64()), ("scopes", pa.uint64())]
-    + [(flag, pa.bool_()) for flag in _FLAGS]
-)
 
 
 @dataclass

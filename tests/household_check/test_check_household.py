@@ -344,3 +344,10 @@ def test_the_command_answers_within_two_seconds_of_process_time(night, published
     run = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     seconds = float(run.stderr.split()[-1])
     assert seconds < (2 if not sys.flags.dont_write_bytecode else 8)
+
+
+def test_the_compiler_is_not_loaded_for_one_household():
+    """It alone takes a quarter of a second."""
+    code = "import sys, pipelines.cli, pipelines.household_check; print('numba' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

@@ -74,6 +74,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
     "spark": _spark,
 }
 _WITHOUT_FEEDS = {"repair", "spark"}
+# Measured at either scale, each with a result of its own.
+_BY_SCALE = {"ratios", "household", "second", "peers"}
 
 
 def main() -> int:
@@ -90,7 +92,7 @@ def main() -> int:
             feeds = Path() if name in _WITHOUT_FEEDS else ready_feeds(given.preset, given.feeds)
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures = COMMANDS[name](given, feeds)
-            scaled = name in ("ratios", "peers") and given.preset != "city"
+            scaled = name in _BY_SCALE and given.preset != "city"
             keep(
                 f"{name}-{given.preset}" if scaled else name,
                 figures,

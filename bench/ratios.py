@@ -188,11 +188,11 @@ def _shorten(folder: Path) -> None:
 
 
 def _reused(home: Path) -> dict[str, list[str]]:
-    """The departments that delivered something by what the latest night took of their last reading."""
+    """The sources that delivered something by what the latest night took of their last reading."""
     (path,) = (home / "evidence").glob("*/sources.json")
     found: dict[str, list[str]] = {}
     for source, result in json.loads(path.read_bytes()).items():
-        if result["state"] == "accepted" and source not in ("roster", "rural_revitalisation"):
+        if result["state"] == "accepted":
             found.setdefault(result["reused"], []).append(source)
     return found
 

@@ -43,9 +43,7 @@ def _where(result: dict[str, Any]) -> str:
 
 def _ratio_table() -> str:
     blocks = []
-    for name in ("ratios", "ratios-province"):
-        if (found := kept(name)) is None:
-            continue
+    for found in _at_every_scale("ratios"):
         rows = "\n".join(
             f"| {who} | {one['wall_seconds']:.1f} | {one['cpu_seconds']:.1f} | {one['peak_rss_mb']} |"
             for who, one in (("floor", found["floor"]), ("hedui nightly", found["nightly"]))
@@ -61,22 +59,26 @@ def _ratio_table() -> str:
     return "\n\n".join(blocks)
 
 
+def _at_every_scale(name: str) -> list[dict[str, Any]]:
+    return [found for one in (name, f"{name}-province") if (found := kept(one)) is not None]
+
+
 def _peer_table() -> str:
-    found = kept("peers")
-    if found is None:
-        return ""
-    rows = "\n".join(
-        f"| {row['who']} | {row['wall_seconds']:.1f} | {row['cpu_seconds']:.1f} | {row['peak_rss_mb']:.0f} |"
-        f" {_share(row['sums_unlike_the_floor'])} | `{row['command']}` |"
-        for row in found["rows"]
-    )
-    return (
-        f"## What people would write instead: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
-        "| | wall s | CPU s | peak memory MB | counts unlike the floor's | command |\n|---|---:|---:|---:|---:|---|\n"
-        f"{rows}\n\nThe readers differ in which broken lines they pass over."
-        f" Median of {found['repeat']} run(s) in turn.\n\n"
-        f"{_where(found)}"
-    )
+    blocks = []
+    for found in _at_every_scale("peers"):
+        rows = "\n".join(
+            f"| {row['who']} | {row['wall_seconds']:.1f} | {row['cpu_seconds']:.1f} | {row['peak_rss_mb']:.0f} |"
+            f" {_share(row['sums_unlike_the_floor'])} | `{row['command']}` |"
+            for row in found["rows"]
+        )
+        blocks.append(
+            f"## What people would write instead: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
+            "| | wall s | CPU s | peak memory MB | counts unlike the floor's | command |\n"
+            f"|---|---:|---:|---:|---:|---|\n{rows}\n\nThe readers differ in which broken lines they pass over."
+            f" Median of {found['repeat']} run(s) in turn.\n\n"
+            f"{_where(found)}"
+        )
+    return "\n\n".join(blocks)
 
 
 def _share(value: float | None) -> str:
@@ -157,12 +159,12 @@ def _other_figures() -> str:
             f"- De-identification: {found['nanoseconds_per_row']} ns a row, {share:.0%} of the CPU of reading the same"
             f" {found['rows']} rows by the night's reader ({plain:.0%} of DuckDB's scan of the columns it needs)."
         )
-    if found := kept("household"):
+    for found in _at_every_scale("household"):
         lines.append(
             f"- One household on demand: {found['wall_seconds']} s wall, {found['cpu_seconds']} s CPU, process start"
             f" included, median of {found['checks']}; {found['feeds']['rows']} rows the night before."
         )
-    if found := kept("second"):
+    for found in _at_every_scale("second"):
         second, full = found["second_night_one_feed_changed"], found["second_night_in_full"]
         lines.append(
             f"- Second night with one changed feed, {found['feeds']['rows'] / 1e6:.1f} million rows:"
@@ -214,8 +216,8 @@ def _plot() -> None:
     matplotlib.rcParams["svg.hashsalt"] = "hedui"
     if found := kept("growth"):
         _plot_growth(found)
-    if found := kept("peers"):
-        _plot_peers(found)
+    if every := _at_every_scale("peers"):
+        _plot_peers(every[-1])
 
 
 def _plot_growth(found: dict[str, Any]) -> None:

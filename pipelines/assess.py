@@ -17,7 +17,7 @@ from connectors.registry import authorised_sources, required_authorisations
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.intake.evidence_tables import MICRO
-from pipelines.link import load_linked, load_registers
+from pipelines.link import drop_latest_banks, load_linked, load_registers, view_latest_banks
 from pipelines.rule_sql import build_rule, known_rules, own_file
 from pipelines.settings import Settings
 from pipelines.warehouse import (
@@ -36,7 +36,6 @@ PROGRAMMES = {"低保": "dibao", "特困": "tekun", "低保边缘": "dibao_margi
 _AREAS = {"城镇": "urban", "农村": "rural"}
 _STEPS = (
     "income",
-    "bank_asset",
     "security_asset",
     "policy_asset",
     "business",
@@ -113,6 +112,9 @@ def assess_tables(
     judged = judged_rules(known_rules(), sources)
     told = _load_policy(con, policy, judged)
     con.execute(sql_text("assess/macros"))
+    view_latest_banks(con)
+    build_table(con, "assess/bank_asset", **values)
+    drop_latest_banks(con)
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
     _build_property_cases(con, judged, values)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.contract import FileContract
 from connectors.registry import all_contracts, authorised_sources, evidence_sources
@@ -50,12 +52,16 @@ def link_night(settings: Settings) -> dict[str, Any]:
 
 
 def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Views reach_<source> of each source's evidence of tonight, and inexact."""
+    """Views reach_<source> of each source's evidence of tonight, latest_banks and inexact."""
     folder = settings.work / "reach"
     for source in evidence_sources():
         record = _read_arrow(folder / _plain_file(source)).column("record")
-        con.register(f"plain_{source}", _evidence_of(settings, source).append_column("record", record))
-        con.register(f"uncommon_{source}", _read_arrow(folder / _uncommon_file(source)))
+        plain = _evidence_of(settings, source).append_column("record", record)
+        uncommon = _read_arrow(folder / _uncommon_file(source))
+        if source == "banks":
+            part_banks(con, plain, uncommon)
+        con.register(f"plain_{source}", plain)
+        con.register(f"uncommon_{source}", uncommon)
         con.execute(
             f"""
             create or replace view reach_{source} as
@@ -98,6 +104,48 @@ def _reaching_nothing(evidence: pa.Table) -> pa.Table:
     for name, kind in (("record", pa.int32()), ("how", pa.string())):
         none = none.append_column(name, pa.array([], kind))
     return none
+
+
+def view_latest_banks(con: duckdb.DuckDBPyConnection) -> None:
+    """View latest_banks, unless a night has it already: the exact rows of banks that may be of an account's latest day.
+
+    is_lone: it is, and no other row of the account is of that day.
+    """
+    con.execute(
+        """
+        create view if not exists latest_banks as
+        select *, false as is_lone from reach_banks where how = 'exact'
+        """
+    )
+
+
+def part_banks(con: duckdb.DuckDBPyConnection, plain: pa.Table, uncommon: pa.Table) -> None:
+    """View latest_banks of a night, without the rows that a later one of their account takes the place of."""
+    # What checks a household alone need not load the compiler.
+    from pipelines.latest_rows import part_by_day
+
+    asset = ["record", "currency", "balance", "balance_date"]
+    account = ["bank_code", "account_no", "account_type"]
+    exact = uncommon.filter(pc.equal(uncommon.column("how"), "exact"))
+    rows = pa.concat_tables([table.select([*asset, *account]) for table in (plain, exact)])
+    is_lone, is_shared = part_by_day(rows, "bank_code", "account_no", "balance_date")
+    con.register("lone_bank_row", rows.select(asset).take(np.flatnonzero(is_lone)))
+    con.register("shared_bank_row", rows.take(np.flatnonzero(is_shared)))
+    con.execute(
+        """
+        create view latest_banks as
+        select *, true as is_lone from lone_bank_row
+        union all by name
+        select *, false as is_lone from shared_bank_row
+        """
+    )
+
+
+def drop_latest_banks(con: duckdb.DuckDBPyConnection) -> None:
+    """Give back what latest_banks holds; reach_banks stays."""
+    con.execute("drop view latest_banks")
+    for rows in ("lone_bank_row", "shared_bank_row"):
+        con.unregister(rows)
 
 
 def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:

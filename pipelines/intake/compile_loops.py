@@ -20,6 +20,7 @@ from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from pipelines.intake.plain_sheet import find_cells
 from pipelines.intake.remembered import RememberedTexts
 from pipelines.intake.token_order import in_token_order
+from pipelines.latest_rows import part_by_day
 
 _COLUMNS = (Column("id_number", "id_number", "id"), Column("name", "name", "name"))
 _NUMBER = "11010119900307123X"  # an example with a wrong check character: nobody's
@@ -49,6 +50,13 @@ def compile_loops() -> None:
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)
     in_token_order(nobody, nobody)
+    account = {
+        "record": pa.array([0], pa.int32()),
+        "keeper": ["x"],
+        "account": [0],
+        "day": [date(2026, 1, 1)],
+    }
+    part_by_day(pa.table(account), "keeper", "account", "day")
     AskedPeople(nobody, nobody, persons, flags, flags, flags, no, persons).find(nobody, nobody)
 
 

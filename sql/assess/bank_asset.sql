@@ -1,11 +1,16 @@
 -- bank_asset: what each record holds at banks.
 -- Grain   one row per record with a countable account. Unit: 10^-14 yuan.
--- Reads   reach_banks, fx            Feeds  household_position
+-- Reads   latest_banks, fx            Feeds  household_position
 -- Rules   per account only rows of its latest date, when that is recent; the largest amount per type and currency,
---         summed; an overdraft is no asset (spec sections 2 and 4).
+--         summed; an overdraft is no asset (spec sections 2 and 4). A row that is alone on that date is the account.
 create or replace table bank_asset as
+with recent as (
+    select *
+    from latest_banks
+    where balance_date >= $as_of - $evidence_max_age_days::integer
+),
 -- Day and amount in one number: the largest is the largest amount of the latest day.
-with holding as (
+holding as (
     select
         record,
         bank_code,
@@ -13,8 +18,8 @@ with holding as (
         account_type,
         currency,
         max((date_diff('day', date '0001-01-01', balance_date)::hugeint << 64) + greatest(balance, 0)) as latest
-    from reach_banks
-    where how = 'exact' and balance_date >= $as_of - $evidence_max_age_days::integer
+    from recent
+    where not is_lone
     group by record, bank_code, account_no, account_type, currency
 ),
 counted as (
@@ -27,11 +32,22 @@ counted as (
     from holding as h
     join fx using (currency)
     window account as (partition by h.record, h.bank_code, h.account_no order by h.latest desc)
+),
+standing as (
+    select record, amount14, is_first
+    from counted
+    where day = latest_day
+
+    union all
+
+    select r.record, greatest(r.balance, 0)::hugeint * fx.rate8 as amount14, true as is_first
+    from recent as r
+    join fx using (currency)
+    where r.is_lone
 )
 select
     record,
     sum(amount14)::hugeint as amount14,
     count(*) filter (is_first) as accounts
-from counted
-where day = latest_day
+from standing
 group by record;

@@ -7,6 +7,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from pipelines.link import view_latest_banks
+
 from .tables import build, put
 
 INCOME = """
@@ -71,6 +73,8 @@ def totals(step: str, columns: str, source: str, text: str) -> dict[int, tuple[D
     with duckdb.connect(":memory:") as con:
         put(con, f"reach_{source}", text)
         put(con, "fx", FX)
+        if source == "banks":
+            view_latest_banks(con)
         build(con, step)
         rows = con.execute(f"select record, {columns} from {step} order by record").fetchall()
     scales = [Decimal(10) ** (14 if "14" in name else 6) for name in columns.split(", ")]

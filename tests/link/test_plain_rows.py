@@ -52,7 +52,7 @@ def asked_records(draw: random.Random) -> list[dict[str, object]]:
 def delivered(draw: random.Random, source: str, rows: int) -> list[dict[str, object]]:
     """Rows of few people, few names and few digests, so that every case meets every other."""
     own = {
-        "banks": {"balance": 7, "balance_date": date(2026, 6, 1)},
+        "banks": {"bank_code": "B", "account_no": 1, "balance": 7, "balance_date": date(2026, 6, 1)},
         "tax": {"amount": 5, "tax_month": date(2026, 5, 1)},
     }[source]
     return [

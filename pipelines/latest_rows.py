@@ -19,9 +19,7 @@ _EARLIER, _LONE, _SHARED = 0, 1, 2
 _MOST_ROWS = 100  # of a record: each is compared with each
 
 
-def part_by_day(
-    rows: pa.Table, keeper: str, account: str, day: str
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def part_by_day(rows: pa.Table, keeper: str, account: str, day: str) -> tuple[pa.Array, pa.Array]:
     """Whether each row is alone on the latest day of its account; whether it is one of several of that day.
 
     rows: with record (null: neither of both) and, never null, the account as keeper (string) and account (int64, a
@@ -40,7 +38,7 @@ def part_by_day(
     mark = np.empty(len(rows), np.uint8)
     start = np.zeros(record.max(initial=NO_RECORD) + 3, np.int32)
     _mark_latest(record, key, days, start, np.empty(len(rows), np.int32), mark)
-    return mark == _LONE, mark == _SHARED
+    return pa.array(mark == _LONE), pa.array(mark == _SHARED)
 
 
 def _text_buffers(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

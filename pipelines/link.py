@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -129,8 +128,8 @@ def part_banks(con: duckdb.DuckDBPyConnection, plain: pa.Table, uncommon: pa.Tab
     exact = uncommon.filter(pc.equal(uncommon.column("how"), "exact"))
     rows = pa.concat_tables([table.select([*asset, *account]) for table in (plain, exact)])
     is_lone, is_shared = part_by_day(rows, "bank_code", "account_no", "balance_date")
-    con.register("lone_bank_row", rows.select(asset).take(np.flatnonzero(is_lone)))
-    con.register("shared_bank_row", rows.take(np.flatnonzero(is_shared)))
+    con.register("lone_bank_row", rows.select(asset).filter(is_lone))
+    con.register("shared_bank_row", rows.filter(is_shared))
     con.execute(
         """
         create view latest_banks as

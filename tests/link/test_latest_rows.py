@@ -6,7 +6,6 @@ import random
 from datetime import date, timedelta
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -100,5 +99,5 @@ def test_one_account_of_two_keepers_is_two_accounts() -> None:
         }
     )
     lone, shared = part_by_day(rows, "keeper", "account", "day")
-    assert lone.tolist() == [False, True, True, True]
-    assert not np.any(shared)
+    assert lone.to_pylist() == [False, True, True, True]
+    assert not any(shared.to_pylist())

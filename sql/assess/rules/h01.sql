@@ -11,26 +11,13 @@ with own_register as (
     where k.how = 'exact' and k.status = '正常' and k.relation in ('01', '02', '10', '11', '12')
         and m.list = 'roster' and p.programme in ('低保', '低保边缘') and not p.is_incomplete
 ),
--- Only a register of many rows can have many persons.
-crowded as (
-    select register
-    from register_row
-    group by register
-    having count(*) > $register_max_persons
-),
-collective_register as (
-    select register
-    from register_row
-    join crowded using (register)
-    group by register
-    having count(distinct (hi, lo)) > $register_max_persons
-),
-relative as (
-    select distinct
+stranger as (
+    select
         o.household,
+        o.register,
         r.hi,
         r.lo,
-        first(r.relation order by r.relation) over (partition by o.household, r.hi, r.lo) as relation,
+        r.relation,
         r.born // 10000 as birth_year
     from own_register as o
     join register_row as r using (register)
@@ -40,9 +27,26 @@ relative as (
             r.relation between '10' and '12'
             or (r.relation between '20' and '39' and (year($as_of) * 10000 + month($as_of) * 100 + day($as_of) - r.born) // 10000 < 18)
         )
-        and o.register not in (select register from collective_register)
         and k.record is null
         and not exists (select 1 from near_suspect as k where k.household = o.household and k.hi = r.hi and k.lo = r.lo)
+),
+-- Only of the registers that matter.
+collective_register as (
+    select register
+    from register_row
+    where register in (select register from stranger)
+    group by register
+    having count(distinct (hi, lo)) > $register_max_persons
+),
+relative as (
+    select distinct
+        household,
+        hi,
+        lo,
+        first(relation order by relation) over (partition by household, hi, lo) as relation,
+        birth_year
+    from stranger
+    where register not in (select register from collective_register)
 )
 select
     household,

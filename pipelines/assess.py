@@ -17,7 +17,14 @@ from connectors.registry import authorised_sources, required_authorisations
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.intake.evidence_tables import MICRO
-from pipelines.link import drop_latest_banks, load_linked, load_registers, view_latest_banks
+from pipelines.link import (
+    drop_latest_banks,
+    load_linked,
+    load_registers,
+    open_reached,
+    part_banks,
+    view_latest_banks,
+)
 from pipelines.rule_sql import build_rule, known_rules, own_file
 from pipelines.settings import Settings
 from pipelines.warehouse import (
@@ -95,7 +102,7 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
                 con.read_parquet(str(settings.work / "people" / f"{table}.parquet")).create_view(table)
             load_linked(con, settings)
             load_registers(con, settings.work / "evidence")
-            summary = assess_tables(con, policy, sources)
+            summary = assess_tables(con, policy, sources, open_reached(settings, "banks"))
             for table in ("discrepancy", "newly_eligible"):
                 write_table(con, f"select * from {table}", building / f"{table}.parquet")
         (building / "summary.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
@@ -103,20 +110,26 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
 
 
 def assess_tables(
-    con: duckdb.DuckDBPyConnection, policy: PolicyAt, sources: dict[str, dict[str, Any]]
+    con: duckdb.DuckDBPyConnection,
+    policy: PolicyAt,
+    sources: dict[str, dict[str, Any]],
+    banks: tuple[pa.Table, pa.Table] | None = None,
 ) -> dict[str, Any]:
-    """Build every table of sql/assess in an open warehouse that holds people, reach_<source> and inexact."""
+    """Build every table of sql/assess in an open warehouse that holds people, reach_<source> and inexact.
+
+    banks: their rows of `open_reached`, when there are too many to compare in SQL.
+    """
     usable = usable_sources(sources)
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
     values["property_held"] = any(one in sources and one not in usable for one in PROPERTY_SOURCES)
     judged = judged_rules(known_rules(), sources)
     told = _load_policy(con, policy, judged)
     con.execute(sql_text("assess/macros"))
-    view_latest_banks(con)
-    build_table(con, "assess/bank_asset", **values)
-    drop_latest_banks(con)
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
+    view_latest_banks(con, part_banks(*banks) if banks else None)
+    build_table(con, "assess/bank_asset", **values)
+    drop_latest_banks(con)
     _build_property_cases(con, judged, values)
     _build_shared(con, _REGISTER_STEPS, judged, values)
     build_table(con, "assess/household_position", **values)

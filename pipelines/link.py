@@ -51,14 +51,9 @@ def link_night(settings: Settings) -> dict[str, Any]:
 
 
 def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Views reach_<source> of each source's evidence of tonight, latest_banks and inexact."""
-    folder = settings.work / "reach"
+    """Views reach_<source> of each source's evidence of tonight, and inexact."""
     for source in evidence_sources():
-        record = _read_arrow(folder / _plain_file(source)).column("record")
-        plain = _evidence_of(settings, source).append_column("record", record)
-        uncommon = _read_arrow(folder / _uncommon_file(source))
-        if source == "banks":
-            part_banks(con, plain, uncommon)
+        plain, uncommon = open_reached(settings, source)
         con.register(f"plain_{source}", plain)
         con.register(f"uncommon_{source}", uncommon)
         con.execute(
@@ -72,6 +67,14 @@ def load_linked(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             """
         )
     gather_inexact(con)
+
+
+def open_reached(settings: Settings, source: str) -> tuple[pa.Table, pa.Table]:
+    """A source's evidence of tonight with the record of each plain row, and all other rows with those they reach."""
+    folder = settings.work / "reach"
+    record = _read_arrow(folder / _plain_file(source)).column("record")
+    plain = _evidence_of(settings, source).append_column("record", record)
+    return plain, _read_arrow(folder / _uncommon_file(source))
 
 
 def define_reach(con: duckdb.DuckDBPyConnection) -> None:
@@ -105,21 +108,11 @@ def _reaching_nothing(evidence: pa.Table) -> pa.Table:
     return none
 
 
-def view_latest_banks(con: duckdb.DuckDBPyConnection) -> None:
-    """View latest_banks, unless a night has it already: the exact rows of banks that may be of an account's latest day.
+def part_banks(plain: pa.Table, uncommon: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Rows of banks that are alone on their account's latest day; the others that may be of it, with their account.
 
-    is_lone: it is, and no other row of the account is of that day.
+    plain, uncommon: of `open_reached`.
     """
-    con.execute(
-        """
-        create view if not exists latest_banks as
-        select *, false as is_lone from reach_banks where how = 'exact'
-        """
-    )
-
-
-def part_banks(con: duckdb.DuckDBPyConnection, plain: pa.Table, uncommon: pa.Table) -> None:
-    """View latest_banks of a night, without the rows that a later one of their account takes the place of."""
     # What checks a household alone need not load the compiler.
     from pipelines.latest_rows import part_by_day
 
@@ -128,8 +121,23 @@ def part_banks(con: duckdb.DuckDBPyConnection, plain: pa.Table, uncommon: pa.Tab
     exact = uncommon.filter(pc.equal(uncommon.column("how"), "exact"))
     rows = pa.concat_tables([table.select([*asset, *account]) for table in (plain, exact)])
     is_lone, is_shared = part_by_day(rows, "bank_code", "account_no", "balance_date")
-    con.register("lone_bank_row", rows.select(asset).filter(is_lone))
-    con.register("shared_bank_row", rows.filter(is_shared))
+    return rows.select(asset).filter(is_lone), rows.filter(is_shared)
+
+
+def view_latest_banks(
+    con: duckdb.DuckDBPyConnection, parted: tuple[pa.Table, pa.Table] | None = None
+) -> None:
+    """View latest_banks: the exact rows of banks that may be of their account's latest day.
+
+    is_lone: no other row of the account is of that day. parted: of `part_banks`; without it every row may be.
+    """
+    if parted is None:
+        con.execute(
+            "create view latest_banks as select *, false as is_lone from reach_banks where how = 'exact'"
+        )
+        return
+    for name, rows in zip(("lone_bank_row", "shared_bank_row"), parted, strict=True):
+        con.register(name, rows)
     con.execute(
         """
         create view latest_banks as
@@ -145,6 +153,7 @@ def drop_latest_banks(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("drop view latest_banks")
     for rows in ("lone_bank_row", "shared_bank_row"):
         con.unregister(rows)
+    pa.default_memory_pool().release_unused()  # or it would be kept for Arrow, beside what DuckDB takes now
 
 
 def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:
@@ -154,9 +163,12 @@ def gather_inexact(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def load_registers(con: duckdb.DuckDBPyConnection, evidence: Path) -> None:
-    """Table register_row: what stands in the registers looked at. evidence: the folder that has that of each source."""
+    """View register_row: what stands in the registers looked at. evidence: the folder that has that of each source."""
     parts = sorted((evidence / "household_registration").glob("register-*.parquet"))
-    load_table(con, "register_row", parts, REGISTER_SCHEMA)
+    if parts:
+        con.read_parquet([str(part) for part in parts]).create_view("register_row")
+    else:
+        load_table(con, "register_row", [], REGISTER_SCHEMA)
 
 
 def _evidence_of(settings: Settings, source: str) -> pa.Table:

@@ -4,13 +4,8 @@
 -- Rules   per account only rows of its latest date, when that is recent; the largest amount per type and currency,
 --         summed; an overdraft is no asset (spec sections 2 and 4). A row that is alone on that date is the account.
 create or replace table bank_asset as
-with recent as (
-    select *
-    from latest_banks
-    where balance_date >= $as_of - $evidence_max_age_days::integer
-),
 -- Day and amount in one number: the largest is the largest amount of the latest day.
-holding as (
+with holding as (
     select
         record,
         bank_code,
@@ -18,8 +13,8 @@ holding as (
         account_type,
         currency,
         max((date_diff('day', date '0001-01-01', balance_date)::hugeint << 64) + greatest(balance, 0)) as latest
-    from recent
-    where not is_lone
+    from latest_banks
+    where not is_lone and balance_date >= $as_of - $evidence_max_age_days::integer
     group by record, bank_code, account_no, account_type, currency
 ),
 counted as (
@@ -40,10 +35,10 @@ standing as (
 
     union all
 
-    select r.record, greatest(r.balance, 0)::hugeint * fx.rate8 as amount14, true as is_first
-    from recent as r
+    select b.record, greatest(b.balance, 0)::hugeint * fx.rate8 as amount14, true as is_first
+    from latest_banks as b
     join fx using (currency)
-    where r.is_lone
+    where b.is_lone and b.balance_date >= $as_of - $evidence_max_age_days::integer
 )
 select
     record,

@@ -64,8 +64,7 @@ def assets(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 def test_what_is_found_by_comparing_rows_is_what_the_statement_finds_in_all(seed: int) -> None:
     plain, uncommon = delivered(random.Random(seed))
     with duckdb.connect(":memory:") as night, duckdb.connect(":memory:") as household:
-        part_banks(night, plain, uncommon)
-        view_latest_banks(night)  # does nothing: the night has parted them
+        view_latest_banks(night, part_banks(plain, uncommon))
         ((lone, all_parted),) = night.execute(
             "select count(*) filter (is_lone), count(*) from latest_banks"
         ).fetchall()
@@ -84,7 +83,7 @@ def test_what_is_found_by_comparing_rows_is_what_the_statement_finds_in_all(seed
 
 def test_nothing_delivered_holds_nothing() -> None:
     with duckdb.connect(":memory:") as night:
-        part_banks(night, SCHEMA.empty_table(), SCHEMA.empty_table())
+        view_latest_banks(night, part_banks(SCHEMA.empty_table(), SCHEMA.empty_table()))
         assert assets(night) == []
 
 

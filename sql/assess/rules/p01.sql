@@ -11,4 +11,5 @@ select
 from household_position as p
 join standard as s using (county_code, township_code, area)
 where p.list = 'roster' and p.programme in ('低保', '低保边缘') and p.n > 0 and not p.is_incomplete
+    and p.premium_micro > 0
     and p.premium_micro * 1000000 > $premium_multiple6::hugeint * 12 * s.standard_micro * p.n;

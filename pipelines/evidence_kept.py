@@ -206,7 +206,9 @@ def _first_moved(folder: Path, marks: FolderMarks, under: str) -> str | None:
 @contextmanager
 def _open_kept(folder: Path, marks: FolderMarks, name: str, night: Manifest) -> Iterator[MarkedFile]:
     try:
-        with marks.marker.open(folder / name, name, marks.of.get(name, b"")) as file:
+        if name not in marks.of:
+            raise NotAsMarked(name)
+        with marks.marker.open(folder / name, name, marks.of[name]) as file:
             yield file
     except NotAsMarked:
         raise _not_kept(folder, name, night) from None

@@ -54,11 +54,12 @@ class Marker:
         try:
             yield file
         except Exception:
-            if file.is_refused:
-                raise NotAsMarked(name) from None
-            raise
+            if not file.is_refused:
+                raise
         finally:
             file.close()
+        if file.is_refused:
+            raise NotAsMarked(name)
 
     def _coder(self, name: str) -> Callable[[int, Any], bytes]:
         return self._cipher.block_coder(f"mark:{self._label}:{name}")

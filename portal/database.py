@@ -10,7 +10,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import IsolationLevel
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
@@ -95,10 +95,14 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 class _Connection(psycopg.Connection[Any]):
-    """Ends what only read by COMMIT: after ROLLBACK the driver has the server forget every prepared statement."""
+    """Ends what only read by COMMIT: after ROLLBACK the driver has the server forget every prepared statement.
+
+    After a failure it must: a migration of another process may have made what was prepared unusable.
+    """
 
     def rollback(self) -> None:
-        if self.read_only:
+        has_failed = self.info.transaction_status == TransactionStatus.INERROR
+        if self.read_only and not has_failed:
             self.commit()
         else:
             super().rollback()

@@ -82,7 +82,7 @@ class PlainSheet:
         begins, ends = self.spans[:, :, 0], self.spans[:, :, 1]
         first = self.octets[begins]
         has_text: NDArray[np.bool_] = np.any((ends > begins) & (first > _SPACE) & (first < 0x7F), axis=0)
-        for row in np.flatnonzero(~has_text).tolist():
+        for row in np.flatnonzero(~has_text & np.any(ends > begins, axis=0)).tolist():
             has_text[row] = any(text.strip() for text in self.row(row))
         return np.flatnonzero(has_text)
 
@@ -93,7 +93,7 @@ def is_sheet(name: str) -> bool:
 
 
 def read_plain_sheet(archive: zipfile.ZipFile, width: int, read_texts: ReadTexts) -> PlainSheet | None:
-    """The cells of the largest sheet; None when it is not plain, or goes beyond `width` columns.
+    """The cells of the largest sheet; None when it is not plain, not the one wanted, or goes beyond `width` columns.
 
     read_texts: the general reader of the sheet that is wanted; it raises when that is not the largest one. What it
     raises, and what the archive does, is raised here.
@@ -111,22 +111,25 @@ def read_plain_sheet(archive: zipfile.ZipFile, width: int, read_texts: ReadTexts
     pa.scalar(content, pa.binary()).cast(pa.string())  # raises where they are no UTF-8
     octets = np.full(len(content) + _PADDING, _LESS, np.uint8)  # so that no search goes further
     octets[: len(content)] = np.frombuffer(content, np.uint8)
-    most = content.count(b"<row ")
+    most = min(content.count(b"<row "), _MOST_ROWS)
     lines, spans = np.empty(most, np.int64), np.empty((width, most, 2), np.int32)
     begin = len(before + found)
     rows, end = find_cells(octets, begin, lines, spans)
     if rows < 0:
         return None
     sheet = PlainSheet(sheets[-1], octets, lines[:rows], np.ascontiguousarray(spans[:, :rows]))
-    _add_asked_texts(
-        sheet,
-        lambda rows: read_texts(_small_workbook(archive, sheet.part, content[:begin] + rows + content[end:])),
-    )
-    return sheet
+
+    def ask(rows: bytes) -> list[list[str]]:
+        return read_texts(_small_workbook(archive, sheet.part, content[:begin] + rows + content[end:]))
+
+    return sheet if _add_asked_texts(sheet, ask) else None
 
 
-def _add_asked_texts(sheet: PlainSheet, read_texts: ReadTexts) -> None:
-    """Put the texts of the cells that do not hold them as they stand behind the others', each once."""
+def _add_asked_texts(sheet: PlainSheet, read_texts: ReadTexts) -> bool:
+    """Put the texts of the cells that do not hold them as they stand behind the others', each once.
+
+    False: the answer is of another sheet.
+    """
     asked = np.nonzero(sheet.spans[:, :, 1] < 0)
     cells = np.ascontiguousarray(sheet.spans[asked])
     cells[:, 1] = ~cells[:, 1]
@@ -134,13 +137,17 @@ def _add_asked_texts(sheet: PlainSheet, read_texts: ReadTexts) -> None:
     written = alike.dictionary.cast(pa.binary()).to_pylist()
     rows = [written[first : first + _ACROSS] for first in range(0, len(written), _ACROSS)]
     small = b"".join(b"<row><c" + b"</c><c".join(row) + b"</c></row>" for row in rows)
-    texts = [text.encode() for row in read_texts(small + _LAST_ROW)[:-1] for text in row][: len(written)]
+    answer = read_texts(small + _LAST_ROW)
+    if len(answer) != len(rows) + 1 or answer[-1] != ["."] * _ACROSS:
+        return False  # it is another sheet that answers: the one wanted lies where no sheet is looked for
+    texts = [text.encode() for row in answer[:-1] for text in row][: len(written)]
     ends = len(sheet.octets) + np.cumsum([0, *map(len, texts)])
     if ends[-1] + _PADDING >= _MOST_BYTES:
         raise OverflowError(f"a sheet of {ends[-1]} bytes; its places go up to {_MOST_BYTES}")
     sheet.spans[asked] = np.stack([ends[:-1], ends[1:]], axis=1)[alike.indices.to_numpy()]
     behind = np.frombuffer(b"".join(texts) + bytes(_PADDING), np.uint8)
     sheet.octets = np.concatenate([sheet.octets, behind])
+    return True
 
 
 def _small_workbook(archive: zipfile.ZipFile, part: str, sheet: bytes) -> bytes:

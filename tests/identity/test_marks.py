@@ -108,3 +108,12 @@ def test_arrow_reads_it_and_a_refusal_is_told_whatever_arrow_makes_of_it(tmp_pat
     path.write_bytes(content)
     with pytest.raises(NotAsMarked):
         read()
+
+
+def test_a_refusal_that_a_reader_swallowed_is_told_in_the_end(tmp_path, cipher):
+    path = tmp_path / "part"
+    path.write_bytes(bytes(25))
+    mark = Marker(cipher, "night:1").mark(path, NAME)
+    path.write_bytes(b"\1" + bytes(24))
+    with pytest.raises(NotAsMarked), opened(path, cipher, mark) as file, pytest.raises(NotAsMarked):
+        file.read()

@@ -18,6 +18,7 @@ from connectors.registry import people_sources
 from pipelines.evidence_kept import keep_evidence
 from pipelines.identity.keyring import KeyRing
 from pipelines.intake.evidence import intake_source
+from pipelines.intake.people_tables import read_columns
 from pipelines.intake.sealed_names import open_names
 from pipelines.night import clear_work, judging_of, run_people
 from pipelines.policy_in_force import load_policy
@@ -128,9 +129,7 @@ class Nights:
     def _people(self) -> dict[str, Any]:
         """Every table of the people, their names, quarantine and results; `people_reused` is told apart."""
         work = self.settings.work
-        found: dict[str, Any] = {
-            path.stem: pq.read_table(path) for path in (work / "people").glob("*.parquet")
-        }
+        found: dict[str, Any] = people_tables(work / "people")
         found["names"] = open_names(work / "people" / "names.sealed", self._ring().cipher())
         found["results"] = json.loads((work / "people" / "sources.json").read_bytes())
         self.people_reused = {source: one.pop("reused") for source, one in found["results"].items()}
@@ -163,6 +162,13 @@ class Nights:
         ]
         reused = {source: result.pop("reused") for source, result in results.items()}
         return Evidence(rows, sorted(looked_at, key=repr), quarantine, results, reused)
+
+
+def people_tables(folder: Path) -> dict[str, pa.Table]:
+    found = {path.stem: pq.read_table(path) for path in folder.glob("*.parquet")}
+    found |= {path.stem: read_columns(path) for path in folder.glob("*.arrow")}
+    assert found.keys() >= {"record", "household", "asked_record", "person", "person_name", "authorised"}
+    return found
 
 
 def in_any_order(rows: pa.Table) -> list[tuple[Any, ...]]:

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import NightFailed
 from tests.oracle.builder import Builder
 from tests.oracle.people import wrong_check
 
-from .kept_nights import Nights, assert_same
+from .kept_nights import Nights, assert_same, people_tables
 
 TODAY = date(2026, 6, 30)
 TOMORROW = TODAY + timedelta(days=1)
@@ -96,15 +95,14 @@ def test_what_a_day_changes_is_made_anew(
     builder = some_people()
     there_is(builder)
     nights = first_night(tmp_path, builder)
-    before = {
-        path.stem: pq.read_table(path) for path in (tmp_path / "home").glob("evidence/*/people/*.parquet")
-    }
+    (kept,) = (tmp_path / "home").glob("evidence/*/people")
+    before = people_tables(kept)
     nights.next_night()
     assert_same(*nights.read_twice())
     assert nights.people_reused == wanted
     if there_is is not a_mistyped_number:
-        work = nights.settings.work / "people"
-        assert any(pq.read_table(work / f"{name}.parquet") != table for name, table in before.items())
+        tonight = people_tables(nights.settings.work / "people")
+        assert any(tonight[name] != table for name, table in before.items())
 
 
 def test_a_month_later_as_on_the_next_day(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -129,6 +130,47 @@ def test_every_kind_of_cell_means_the_same_on_both_roads(write: Callable[..., by
     content = write(rows)
     assert plain_sheet(content) is not None
     assert read(content) == read(on_the_general_road(content))
+
+
+@pytest.mark.parametrize(
+    "part", ["xl/sheets/sheet1.xml", "xl/Worksheets/sheet1.xml", "xl/worksheets/Sheet1.XML"]
+)
+def test_the_sheet_wanted_is_read_wherever_it_lies(part: str) -> None:
+    """A part may have any name; another sheet, with the same headers and more rows, does not stand for it."""
+    book = openpyxl.load_workbook(io.BytesIO(by_openpyxl([ROW])))
+    other = book["说明"]
+    other.delete_rows(1)
+    for row in [["t"], HEADERS, *[["OLD", *ROW[1:]]] * 20]:
+        other.append(row)
+    out, moved = io.BytesIO(), io.BytesIO()
+    book.save(out)
+    with zipfile.ZipFile(out) as archive, zipfile.ZipFile(moved, "w") as new:
+        for name in archive.namelist():
+            inside = archive.read(name).replace(f"/{SHEET}".encode(), f"/{part}".encode())
+            new.writestr(part if name == SHEET else name, inside)
+    [(_, _, _, fields)] = read(moved.getvalue())
+    assert [row[0] for row in fields] == ["R1"]
+
+
+def test_blank_rows_and_rows_that_are_none_make_nothing_large() -> None:
+    """Formatted rows without a value stand in many a sheet; what looks like a row behind the last one is none."""
+    content = by_openpyxl([ROW])
+    blank = b"".join(b'<row r="%d" ht="15"/>' % row for row in range(5, 20_000))
+    blank += b"".join(b'<row r="%d"><c r="A%d" s="0"/></row>' % (row, row) for row in range(20_000, 30_000))
+    with_blank = edited(content, lambda sheet: sheet.replace(b"</sheetData>", blank + b"</sheetData>"))
+    found = plain_sheet(with_blank)
+    assert (
+        found is not None and len(found.lines) == 3 + 29_995 and found.rows_with_texts().tolist() == [0, 1, 2]
+    )
+    looked_at = []
+    found.row = lambda row: looked_at.append(row) or []  # type: ignore[method-assign, assignment, func-returns-value]
+    assert len(found.rows_with_texts()) + len(looked_at) <= 3
+    many = edited(content, lambda sheet: sheet + b"<!--" + b"<row " * (1 << 21) + b"-->")
+    tracemalloc.start()
+    assert read(many) == read(content)
+    (_, most), most_rows = tracemalloc.get_traced_memory(), 1 << 20
+    tracemalloc.stop()
+    assert most < 1.5 * most_rows * len(HEADERS) * 8
 
 
 def into(place: bytes, text: bytes) -> Edit:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import bindparam, column, select, table, text
+from sqlalchemy import bindparam, column, create_engine, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from portal.listing import Filters, matching, span_of
@@ -176,3 +177,28 @@ def test_postgresql_plans_the_first_and_the_last_page_once(loaded):
         )
         plans = db.execute(known).all()
     assert len(plans) == 2 and all(once > 5 >= anew for once, anew in plans), plans
+
+
+@ON_POSTGRESQL
+def test_a_change_of_the_tables_under_what_is_prepared_is_met_once(loaded):
+    """As when a newer desk has migrated the database while this one runs."""
+    question = text("select place, word from changing where place = :place")
+
+    def ask():
+        with open_session(loaded.engine, viewer_of("440103")) as db:
+            return db.execute(question, {"place": 1}).all()
+
+    with loaded.engine.begin() as db:
+        db.execute(text("create table changing (place integer, word text)"))
+        db.execute(text("insert into changing values (1, 'one')"))
+    for _ in range(8):
+        ask()
+    with create_engine(
+        loaded.engine.url
+    ).begin() as db:  # the driver forgets what it prepared when it alters itself
+        db.execute(text("alter table changing alter column word type varchar(40)"))
+    answers = []
+    for _ in range(3):
+        with suppress(DBAPIError):
+            answers.append(ask())
+    assert answers == [[(1, "one")]] * len(answers) and len(answers) >= 2

@@ -90,8 +90,8 @@ def load_asked(people: Path, source: str) -> AskedPeople:
     with_obligors = source == "tax"
     persons = read_columns(people / "person.arrow")
     names = read_columns(people / "person_name.arrow")
-    chosen = slice(None) if with_obligors else _flags(persons, "is_member")
-    named = slice(None) if with_obligors else _flags(names, "is_member")
+    chosen = _flags(persons, "is_member") | with_obligors
+    named = _flags(names, "is_member") | with_obligors
     hi, lo, person, scopes = (
         persons.column(one).to_numpy()[chosen] for one in ("hi", "lo", "person", "scopes")
     )

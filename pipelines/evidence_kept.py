@@ -238,6 +238,11 @@ def intake_kept(home: Path, source: str, cipher: Tokeniser) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
+def people_reading_kept(home: Path, source: str, cipher: Tokeniser) -> Path | None:
+    """What reading one of `people_sources` came to for the latest published night, if it is as it was kept."""
+    return _kept_whole(home, f"people/{source}/", cipher)
+
+
 def people_kept(home: Path, cipher: Tokeniser) -> Path | None:
     """Who was asked about on the latest published night, if every file is as it was kept."""
     return _kept_whole(home, "people/", cipher)

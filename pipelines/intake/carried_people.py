@@ -7,6 +7,7 @@ everybody is, and which numbers are one edit away from a suspect one.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date
@@ -18,15 +19,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from connectors.contract import Contract
 from connectors.feeds import Feed, open_feed
 from connectors.registry import all_contracts, people_sources
-from pipelines.evidence_kept import people_kept
+from pipelines.evidence_kept import people_kept, people_reading_kept
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.tokens import join_halves
 from pipelines.intake.carried import link_file
 from pipelines.intake.checks import Judging
-from pipelines.intake.files import FileOutcome, read_file
+from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.gathered import Gathered
+from pipelines.intake.judged import Judged
 from pipelines.intake.people_tables import (
     FEW_VALUES,
     find_near_suspects,
@@ -43,7 +46,8 @@ from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
 from policy.model import PolicyAt
 
-AUTHORISATIONS = "authorisations.csv"
+# The kind of file (connectors/roster/contract.toml) that is read every night.
+AUTHORISATIONS = "authorisations"
 _AS_THEY_WERE = (
     "household.parquet",
     "incomplete.parquet",
@@ -68,20 +72,33 @@ class _Known:
 
     def gather(self, judging: Judging, authorisations: Authorisations) -> list[Gathered]:
         """What reading comes to tonight; who has authorised what is read."""
+        contract = all_contracts()[self.receipt.source]
         return [
-            self._read(listed, judging, authorisations)
-            if listed.name == AUTHORISATIONS
+            read_authorisations(self.feed, contract, listed, judging, authorisations.add)
+            if holds_authorisations(contract, listed.name)
             else self.earlier[listed.name]
             for listed in self.receipt.files
         ]
 
-    def _read(self, listed: ReceiptFile, judging: Judging, authorisations: Authorisations) -> Gathered:
-        outcome = FileOutcome(listed.name)
-        contract = all_contracts()[self.receipt.source]
-        for block in read_file(self.feed, contract, listed, judging, outcome):
-            authorisations.add(block)
-            outcome.note_codes(block, np.flatnonzero(block.mask == 0))
-        return Gathered(outcome)
+
+def holds_authorisations(contract: Contract, name: str) -> bool:
+    file = contract_of(contract, name)
+    return file is not None and file.key == AUTHORISATIONS
+
+
+def read_authorisations(
+    feed: Feed,
+    contract: Contract,
+    listed: ReceiptFile,
+    judging: Judging,
+    take: Callable[[Judged], object],
+) -> Gathered:
+    """Read a file of them whole: no verdict on one hangs on other rows. take: given each block as it is read."""
+    gathered = Gathered(FileOutcome(listed.name))
+    for block in read_file(feed, contract, listed, judging, gathered.outcome):
+        take(block)
+        gathered.outcome.note_codes(block, np.flatnonzero(block.mask == 0))
+    return gathered
 
 
 def rows_key(receipt: Receipt, cipher: Tokeniser, judging: Judging) -> str:
@@ -90,7 +107,8 @@ def rows_key(receipt: Receipt, cipher: Tokeniser, judging: Judging) -> str:
 
 
 def _carried_files(receipt: Receipt) -> list[ReceiptFile]:
-    return [one for one in receipt.files if one.name != AUTHORISATIONS]
+    contract = all_contracts()[receipt.source]
+    return [one for one in receipt.files if not holds_authorisations(contract, one.name)]
 
 
 def carry_people(
@@ -100,18 +118,19 @@ def carry_people(
 
     None: some row may be another or be judged otherwise tonight, so everything must be read.
     """
-    before = people_kept(settings.home, cipher)
-    if before is None:
-        return None
     with ExitStack() as opened:
         known: list[_Known] = []
         for source in people_sources():
+            folder = people_reading_kept(settings.home, source, cipher)
+            if folder is None:
+                return None
             feed = opened.enter_context(closing(open_feed(source, settings.feeds, os.environ)))
-            one = _find_known(source, feed, before, policy, cipher, judging)
+            one = _find_known(source, feed, folder, policy, cipher, judging)
             if one is None:
                 return None
             known.append(one)
-        if not all(one.is_as_promised() for one in known):
+        before = people_kept(settings.home, cipher)
+        if before is None or not all(one.is_as_promised() for one in known):
             return None
         authorisations = Authorisations(judging.as_of, cipher)
         gathered = [one.gather(judging, authorisations) for one in known]
@@ -132,13 +151,13 @@ def note_people(building: Path, source: str, key: str, as_of: date, gathered: li
 
 
 def _find_known(
-    source: str, feed: Feed, before: Path, policy: PolicyAt, cipher: Tokeniser, judging: Judging
+    source: str, feed: Feed, folder: Path, policy: PolicyAt, cipher: Tokeniser, judging: Judging
 ) -> _Known | None:
     result, receipt = check_receipt(all_contracts()[source], feed, policy)
     if receipt is None:
         return None
     key = rows_key(receipt, cipher, judging)
-    earlier = read_earlier(before / source, key, judging.as_of)
+    earlier = read_earlier(folder, key, judging.as_of)
     if earlier is None or not earlier.is_judged_alike:
         return None
     by_name = {one.outcome.name: one for one in earlier.files}
@@ -153,7 +172,7 @@ def _write_tables(
 ) -> None:
     for name in _AS_THEY_WERE:
         link_file(before / name, building / name)
-    write_table(pa.table(vars(authorised)), building / "authorised.parquet")
+    write_table(authorised.table(), building / "authorised.parquet")
     person = read_columns(before / "person.arrow")
     scopes = authorised.of(*_halves(person))
     write_columns(_with(person, scopes=scopes), building / "person.arrow")

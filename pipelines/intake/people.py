@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ from connectors.registry import all_contracts
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
 from pipelines.identity.cipher import Tokeniser
-from pipelines.intake.carried_people import carry_people, note_people, rows_key
+from pipelines.intake.carried_people import (
+    AUTHORISATIONS,
+    carry_people,
+    note_people,
+    read_authorisations,
+    rows_key,
+)
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.gathered import Gathered
@@ -175,7 +182,7 @@ def _read_people(
     policy: PolicyAt,
     contract: Contract,
     judging: Judging,
-    take: Callable[[str, Judged], None] | None = None,
+    take: Callable[[str, Judged], object] = lambda key, block: None,
 ) -> _Delivery:
     """Read one source. take: given the kind of file and each block as it is read."""
     with closing(open_feed(contract.source, settings.feeds, os.environ)) as feed:
@@ -185,17 +192,18 @@ def _read_people(
             return delivery
         delivery.receipt = receipt
         for listed in receipt.files:
+            key = _file_key(contract, listed.name)
+            if key == AUTHORISATIONS:
+                delivery.files.append(
+                    read_authorisations(feed, contract, listed, judging, partial(take, key))
+                )
+                continue
             gathered = Gathered(FileOutcome(listed.name))
             delivery.files.append(gathered)
-            key = _file_key(contract, listed.name)
             for block in read_file(feed, contract, listed, judging, gathered.outcome):
-                if take:
-                    take(key, block)
-                if key == "authorisations":  # no verdict on them hangs on other rows
-                    gathered.outcome.note_codes(block, np.flatnonzero(block.mask == 0))
-                else:
-                    delivery.blocks[key].append((gathered.outcome, block))
-                    _note_future(gathered, block, judging.as_of)
+                take(key, block)
+                delivery.blocks[key].append((gathered.outcome, block))
+                _note_future(gathered, block, judging.as_of)
     _require_every_file(contract, receipt, result)
     return delivery
 
@@ -296,7 +304,7 @@ def _write_people(
     looked = look_at(rows)
     scopes = authorised.of(numbered.hi, numbered.lo)
     named = beside.submit(_seal_names, folder / "names.sealed", rows.persons, looked, cipher)
-    told = beside.submit(write_table, pa.table(vars(authorised)), folder / "authorised.parquet")
+    told = beside.submit(write_table, authorised.table(), folder / "authorised.parquet")
     asked = beside.submit(_write_asked, folder, *asked_records(rows, looked, numbered), numbered, scopes)
     quarantined = incomplete_rows(rows)
     record = record_table(rows, looked, scopes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,17 @@ class Authorised:
     lo: NDArray[np.uint64]
     scopes: NDArray[np.uint64]
 
+    @cached_property
+    def _tokens(self) -> PrefixTable:
+        return PrefixTable(self.hi, self.lo)
+
+    def table(self) -> pa.Table:
+        """authorised: hi, lo, scopes."""
+        return pa.table({"hi": self.hi, "lo": self.lo, "scopes": self.scopes})
+
     def of(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """What the person of each token has authorised; nothing for one who is not among them."""
-        at = PrefixTable(self.hi, self.lo).find(hi, lo)
+        at = self._tokens.find(hi, lo)
         found: NDArray[np.uint64] = np.append(self.scopes, np.uint64(0))[at]  # -1: nobody's, the last
         return found
 

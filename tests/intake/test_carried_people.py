@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def first_night(folder: Path, builder: Builder) -> Nights:
     return nights
 
 
+def assert_next_night_is(wanted: dict[str, str], nights: Nights) -> None:
+    """The next night is the same read and carried over, and has this of the people's last reading."""
+    nights.next_night()
+    assert_same(*nights.read_twice())
+    assert nights.people_reused == wanted
+
+
 @pytest.mark.parametrize(("there_is", "wanted"), CASES, ids=[there_is.__name__ for there_is, _ in CASES])
 def test_what_a_day_changes_is_made_anew(
     there_is: Callable[[Builder], None], wanted: dict[str, str], tmp_path: Path
@@ -97,9 +105,7 @@ def test_what_a_day_changes_is_made_anew(
     nights = first_night(tmp_path, builder)
     (kept,) = (tmp_path / "home").glob("evidence/*/people")
     before = people_tables(kept)
-    nights.next_night()
-    assert_same(*nights.read_twice())
-    assert nights.people_reused == wanted
+    assert_next_night_is(wanted, nights)
     if there_is is not a_mistyped_number:
         tonight = people_tables(nights.settings.work / "people")
         assert any(tonight[name] != table for name, table in before.items())
@@ -108,32 +114,22 @@ def test_what_a_day_changes_is_made_anew(
 def test_a_month_later_as_on_the_next_day(tmp_path: Path) -> None:
     nights = first_night(tmp_path, some_people())
     nights.day += timedelta(days=29)
-    nights.next_night()
-    assert_same(*nights.read_twice())
-    assert nights.people_reused == CARRIED
+    assert_next_night_is(CARRIED, nights)
 
 
 def test_what_was_carried_over_can_be_carried_over_again(tmp_path: Path) -> None:
     nights = first_night(tmp_path, some_people())
     for _ in range(2):
-        nights.next_night()
-        assert_same(*nights.read_twice())
-        assert nights.people_reused == CARRIED
+        assert_next_night_is(CARRIED, nights)
         nights.keep()
 
 
 def test_a_row_more_in_either_delivery_has_both_read(tmp_path: Path) -> None:
     nights = first_night(tmp_path, some_people())
-    for change in (nights.builder.household, nights.builder.monitored):
-        change(
-            *(["低保"] if change == nights.builder.household else []),
-            "440103",
-            "城镇",
-            [nights.builder.people.new()],
-        )
-        nights.next_night()
-        assert_same(*nights.read_twice())
-        assert nights.people_reused == READ
+    b = nights.builder
+    for more in (partial(b.household, "低保"), b.monitored):
+        more("440103", "城镇", [b.people.new()])
+        assert_next_night_is(READ, nights)
         nights.keep()
 
 

@@ -1,18 +1,33 @@
 """Personal names: one normal form, and which names cannot be read (spec section 3)."""
 
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.idnumber import binary_buffers
+from pipelines.identity.text_hash import (
+    LEFT_OUT,
+    UNKNOWN,
+    UNREADABLE,
+    codepoints,
+    hash_key,
+    hash_names,
+    hash_texts,
+    make_room,
+    padded_texts,
+)
+
+_NAME: Final = "name"  # the use whose key digests of names are under
 
 # Middle dots of transliterated names, as departments' systems write them.
 _SEPARATORS: Final = "·•.・‧∙"
@@ -35,42 +50,62 @@ def is_readable(normalised: str) -> bool:
 
 
 def digest_names(names: pa.Array, cipher: Tokeniser) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Keyed digests (64 bits) of a StringArray of names in normal form, and which of them are readable.
+    """Keyed digests (64 bits) of a StringArray of names in normal form, and which of them are readable."""
+    offsets, room = padded_texts(names)
+    spans = np.column_stack([offsets[:-1], offsets[1:]]).astype(np.int32)
+    return digest_names_in(room, spans, np.arange(len(names)), False, names.take, cipher)
 
-    A name of common Chinese characters only is its own normal form; the others are normalised once per spelling.
+
+def digest_names_in(
+    block: NDArray[np.uint8],
+    spans: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    gb: bool,
+    decoded: Callable[[NDArray[np.int64]], pa.Array],
+    cipher: Tokeniser,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The same of the names that stand at spans[rows] of a block (see text_hash.hash_names).
+
+    decoded: the names of some rows, asked for where their normal form takes more than looking at each character.
     """
-    if not len(names):
-        return np.zeros(0, np.int64), np.zeros(0, dtype=bool)
-    plain = _is_plain_chinese(names)
-    readable = plain.copy()
-    (odd,) = np.nonzero(~plain)
-    if len(odd):
-        few = names.take(pa.array(odd)).dictionary_encode()
-        normal = [normalise_name(name) for name in few.dictionary.to_pylist()]
-        codes = few.indices.to_numpy(zero_copy_only=False)
-        readable[odd] = np.array([is_readable(name) for name in normal], dtype=bool)[codes]
-        spelled = pa.array(normal, pa.string()).take(few.indices)
-        names = pc.replace_with_mask(names, pa.array(~plain), spelled)
-    return short_digest(names, "name", cipher), readable
+    hashes, readable = np.empty(len(rows), np.uint64), np.empty(len(rows), np.bool_)
+    odd = np.empty(len(rows), np.int64)
+    key, room = hash_key(_NAME, cipher), make_room()
+    normal = _normal_points()
+    count = hash_names(block, spans, rows, gb, codepoints(), normal, *key, room, hashes, readable, odd)
+    if count:
+        odd = odd[:count]
+        spelled = decoded(rows[odd]).dictionary_encode()
+        names = [normalise_name(name) for name in spelled.dictionary.to_pylist()]
+        codes = spelled.indices.to_numpy()
+        readable[odd] = np.array([is_readable(name) for name in names], dtype=bool)[codes]
+        hashes[odd] = hash_texts(pa.array(names, pa.string()), _NAME, cipher)[codes]
+    return seal_hashes(hashes, _NAME, cipher), readable
 
 
-def _is_plain_chinese(names: pa.Array) -> NDArray[np.bool_]:
-    """Names of one or more characters U+4E00 to U+9FFF and nothing else (three bytes each in UTF-8)."""
-    offsets, data = binary_buffers(names)
-    lengths = np.diff(offsets)
-    whole = (lengths > 0) & (lengths % 3 == 0)
-    if not whole.all():
-        plain = np.zeros(len(names), dtype=bool)
-        if whole.any():
-            plain[whole] = _is_plain_chinese(names.filter(pa.array(whole)))
-        return plain
-    characters = data[offsets[0] : offsets[-1]].reshape(-1, 3)
-    lead = characters[:, 0]
-    good = ((lead >= 0xE5) & (lead <= 0xE9)) | ((lead == 0xE4) & (characters[:, 1] >= 0xB8))
-    return np.logical_and.reduceat(good, (offsets[:-1] - offsets[0]) // 3)
+@cache
+def _normal_points() -> NDArray[np.int32]:
+    """What each code point of 16 bits is in a name, as text_hash.hash_names asks.
+
+    Those alone that are the same whatever stands beside them: nothing here composes. The ideographs of Unicode's first
+    block are themselves and not asked for.
+    """
+    points = np.full(1 << 16, UNKNOWN, np.int32)
+    for first, last, added in ((0x3400, 0x4DBF, 0), (0xE000, 0xF8FF, UNREADABLE)):
+        points[first : last + 1] = np.arange(first, last + 1) + added
+    for point in (*range(1, 0x80), *_LEFT_OUT, *map(ord, "□■〓"), *range(0xFF01, 0xFF5F)):
+        normal = normalise_name(chr(point))
+        points[point] = ord(normal) + UNREADABLE * (not is_readable(normal)) if normal else LEFT_OUT
+    return points
 
 
 def short_digest(values: pa.Array, use: str, cipher: Tokeniser) -> NDArray[np.int64]:
-    """The first 64 bits of each value's keyed digest: enough where equal values are only sought within one person."""
-    raw = values.cast(pa.binary()) if not pa.types.is_binary(values.type) else values
-    return np.ascontiguousarray(cipher.digest(raw, use)[:, :8]).view("<i8").ravel()
+    """64 bits for each value: enough where equal values are only sought within one person.
+
+    The value's keyed hash as one block under the ring's cipher, which alone must hold for a digest to say nothing.
+    """
+    return seal_hashes(hash_texts(values, use, cipher), use, cipher)
+
+
+def seal_hashes(hashes: NDArray[np.uint64], use: str, cipher: Tokeniser) -> NDArray[np.int64]:
+    return cipher.permute(hashes, f"digest:{use}").view(np.int64)

@@ -9,7 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.names import short_digest
+from pipelines.identity.text_hash import hash_texts
+
+TEXT = "text"  # the use whose key texts of a row are hashed under
 
 _NOTHING = np.iinfo(np.int64).min  # no amount and no day is so small
 
@@ -29,14 +31,14 @@ def digest_rows(columns: Iterable[NDArray[np.int64]], rows: int, cipher: Tokenis
 
 
 def row_numbers(values: pa.Array, cipher: Tokeniser) -> NDArray[np.int64]:
-    """Numbers that are equal where the values are: amounts and days themselves, texts by their keyed digest.
+    """Numbers that are equal where the values are: amounts and days themselves, texts by their keyed hash.
 
     A text that is null counts as empty.
     """
     if pa.types.is_string(values.type):
         listed = values.fill_null("").dictionary_encode()
-        digests: NDArray[np.int64] = short_digest(listed.dictionary, "text", cipher)
-        of_rows: NDArray[np.int64] = digests[listed.indices.to_numpy()]
+        hashes = hash_texts(listed.dictionary, TEXT, cipher).view(np.int64)
+        of_rows: NDArray[np.int64] = hashes[listed.indices.to_numpy()]
         return of_rows
     if pa.types.is_date32(values.type):
         values = values.cast(pa.int32())

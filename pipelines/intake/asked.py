@@ -50,6 +50,10 @@ class AskedPeople:
         """Position of each token among the people, -1 for strangers."""
         return self._tokens.find(hi, lo)
 
+    def find_tokens(self, tokens: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of some tokens, (n, 16), are of people: their places, and the positions of these people."""
+        return self._tokens.find_tokens(tokens)
+
     def know_name(self, digests: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether anybody asked about bears the name."""
         return self.rank_names(digests)[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -19,7 +18,7 @@ from connectors.feeds import Feed
 from pipelines.errors import SourceHeld
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import birth_dates, pack_blocks, real_days, unpack_chars, valid_neighbours
-from pipelines.identity.names import digest_names, short_digest
+from pipelines.identity.names import short_digest
 from pipelines.identity.row_digest import digest_rows, row_numbers
 from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.asked import AskedPeople
@@ -33,10 +32,7 @@ from pipelines.intake.picked_lines import PICKED_FORMATS, MarkedTexts, PickedLin
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.receipts import HashingReader, ReceiptFile
 from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, registers_of, rows_of_heads
-from pipelines.intake.remembered import Digests, RememberedTexts
-
-# A province's people bear about a million names; accounts and payers stand together or are few.
-_MOST_NAMES, _MOST_TEXTS = 1 << 20, 1 << 18
+from pipelines.intake.text_digests import Digests, TextDigests
 
 
 class _Reached(NamedTuple):
@@ -80,7 +76,7 @@ class EvidenceReader:
         self._judging = judging
         self._building = building
         self._carried = carried
-        self._remembered: dict[tuple[str, str], RememberedTexts] = {}
+        self._digests_of = {kind: TextDigests(kind, cipher) for kind in TEXTS}
         self._register_texts = MarkedTexts()
 
     def gather(self, listed: ReceiptFile, number: int) -> Gathered:
@@ -208,11 +204,13 @@ class EvidenceReader:
     def _find(self, checked: Judged, rows: NDArray[np.int64], late: NDArray[np.int64]) -> _Reached:
         """Rows whose valid number is that of somebody whose rows are looked for."""
         people = self._people
-        position = people.find(*token_halves(self._cipher.tokens(checked.id_blocks(rows))))
-        known = people.sought[position]
+        places, at = people.find_tokens(self._cipher.tokens(checked.id_blocks(rows)))
+        rows = rows[places]
+        wanted = people.sought[at]
         if len(late):
-            known |= (position >= 0) & np.isin(checked.lines[rows], late)
-        rows, at = rows[known], position[known]
+            wanted |= np.isin(checked.lines[rows], late)
+        if not wanted.all():
+            rows, at = rows[wanted], at[wanted]
         digests, readable = self._names_of(checked, rows)
         upgraded = checked.upgraded[rows]
         # A number upgraded from 15 digits proves nothing without a readable name on both sides.
@@ -235,9 +233,8 @@ class EvidenceReader:
             no = np.zeros(0, dtype=bool)
             return _Reached(suspects, suspects, digests, no, no, no)
         index, candidates = valid_neighbours(checked.id_chars(suspects), self._judging.as_of)
-        position = people.find(*token_halves(self._cipher.tokens(pack_blocks(candidates))))
-        known = position >= 0
-        index, position = index[known], position[known]
+        places, position = people.find_tokens(self._cipher.tokens(pack_blocks(candidates)))
+        index = index[places]
         named = people.bear_name(position, digests[index])
         index, position = index[named], position[named]
         persons = np.bincount(index, minlength=len(suspects))
@@ -271,17 +268,7 @@ class EvidenceReader:
         return pa.table({name: columns[name] for name in schema.names}, schema=schema)
 
     def _digests(self, checked: Judged, column: Column, rows: NDArray[np.int64]) -> Digests:
-        key = (checked.file.key, column.name)
-        if key not in self._remembered:
-            most = _MOST_NAMES if column.type == "name" else _MOST_TEXTS
-            self._remembered[key] = RememberedTexts(self._digest_of(column), most)
-        return checked.digests(column.name, rows, self._remembered[key])
-
-    def _digest_of(self, column: Column) -> Callable[[pa.Array], Digests]:
-        if column.type == "name":
-            return lambda texts: digest_names(texts, self._cipher)
-        use = "account" if column.type == "identifier" else "text"
-        return lambda texts: (short_digest(texts, use, self._cipher), np.ones(len(texts), dtype=bool))
+        return checked.digests(column.name, rows, self._digests_of[column.type])
 
     def gather_registers(self, listed: ReceiptFile, registers: NDArray[np.int64], part: Path) -> None:
         """Second look at household_registration: the rows of these registers, without names, whoever they are about.

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from connectors.registry import authorised_sources
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.names import digest_names
 from pipelines.identity.tokens import token_halves
 from pipelines.intake.judged import Judged
 from pipelines.intake.persons import Authorised, add_up_scopes
-from pipelines.intake.remembered import RememberedTexts
+from pipelines.intake.text_digests import TextDigests
 
 NO_AGE = -1
-_MOST_NAMES = 1 << 20
 
 
 class Parts:
@@ -129,7 +127,7 @@ class PersonRows(Rows):
             "name_readable": Parts(np.bool_),
         }
         self.names: list[pa.Array] = []
-        self._remembered = RememberedTexts(lambda names: digest_names(names, cipher), _MOST_NAMES)
+        self._digests = TextDigests("name", cipher)
 
     def add(self, block: Judged) -> None:
         super().add(block)
@@ -140,7 +138,7 @@ class PersonRows(Rows):
         hi[formed], lo[formed] = token_halves(self._cipher.tokens(numbers))
         age[formed] = completed_years(numbers, self._as_of)
         every = np.arange(rows)
-        digests, readable = block.digests("name", every, self._remembered)
+        digests, readable = block.digests("name", every, self._digests)
         self.names.append(block.text("name", every))
         found = (hi, lo, block.valid, np.where(block.valid, age, np.int16(NO_AGE)), digests, readable)
         for column, values in zip(self._columns.values(), found, strict=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,11 @@ from numpy.typing import NDArray
 
 from connectors.contract import FileContract
 from pipelines.identity.idnumber import CHECK_CHARACTERS, real_days, unpack_numbers
+from pipelines.identity.text_hash import codepoints
 from pipelines.intake import kernels
 from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Judging, earliest_after, parsed_type, value_judge
-from pipelines.intake.remembered import Digests, RememberedTexts
+from pipelines.intake.text_digests import Digests, TextDigests
 
 _KINDS = {
     "id": kernels.ID,
@@ -109,14 +109,16 @@ class Scanned:
         values, spaced = self.raw_text(self._spans[self._scanner.place[name]], rows)
         return pc.utf8_trim_whitespace(values) if spaced else values
 
-    def digests(self, name: str, rows: NDArray[np.int64], remembered: RememberedTexts) -> Digests:
+    def digests(self, name: str, rows: NDArray[np.int64], digests: TextDigests) -> Digests:
         spans = self._spans[self._scanner.place[name]]
-        return remembered.of_spans(self.block, spans, rows, lambda unmet: self.text(name, unmet))
+        return digests.of_spans(
+            self.block, spans, rows, self._scanner.is_gb, lambda odd: self.text(name, odd)
+        )
 
     def raw_text(self, spans: NDArray[np.int32], rows: NDArray[np.int64]) -> tuple[pa.Array, bool]:
         """The bytes between spans as UTF-8, and whether some of them may have white space around."""
         offsets = np.empty(len(rows) + 1, np.int32)
-        gb, points = self._scanner.is_gb, _codepoints()
+        gb, points = self._scanner.is_gb, codepoints()
         total, spaced = kernels.measure(self.block, spans, rows, gb, points, offsets)
         data = np.empty(total, np.uint8)
         kernels.gather(self.block, spans, rows, gb, points, data)
@@ -284,13 +286,3 @@ def padded(raw: bytes) -> NDArray[np.uint8]:
     block[: len(raw)] = np.frombuffer(raw, np.uint8)
     block[len(raw)] = ord("\n")
     return block[: len(raw)]
-
-
-@cache
-def _codepoints() -> NDArray[np.int32]:
-    """Code points of GB18030's two-byte characters, by (first byte - 0x81) * 192 + second byte - 0x40."""
-    points = np.zeros(126 * 192, np.int32)
-    for first in range(0x81, 0xFF):
-        for second in [*range(0x40, 0x7F), *range(0x80, 0xFF)]:
-            points[(first - 0x81) * 192 + second - 0x40] = ord(bytes([first, second]).decode("gb18030"))
-    return points

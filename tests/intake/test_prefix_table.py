@@ -17,3 +17,14 @@ def test_the_known_are_found_and_strangers_are_not(known):
     strangers = everybody[known:]
     assert (table.find(strangers[:, 0].copy(), strangers[:, 1].copy()) == -1).all()
     assert (table.find(hi, lo ^ np.uint64(1)) == -1).all()
+
+
+def test_numbers_that_begin_alike_are_told_apart_up_to_the_last():
+    top = 2**64 - 1
+    own = [(0, 0), (5, 1), (5, 3), (5, 4), (top, 0), (top, top)]
+    table = PrefixTable(*np.array(own, np.uint64).T)
+    asked = np.array([*own, (5, 0), (5, 2), (5, 5), (top, 1), (0, 1)], np.uint64)
+    assert table.find(*asked.T).tolist() == [0, 1, 2, 3, 4, 5, -1, -1, -1, -1, -1]
+    places, positions = table.find_tokens(asked[::-1].astype(">u8").view(np.uint8))
+    assert (places.tolist(), positions.tolist()) == ([5, 6, 7, 8, 9, 10], [5, 4, 3, 2, 1, 0])
+    assert PrefixTable(*np.zeros((2, 0), np.uint64)).find(*asked.T).tolist() == [-1] * len(asked)

@@ -1,0 +1,61 @@
+"""Keyed digests of a column's texts, made of the bytes that stand in the file as far as these are plain."""
+
+# mypy: disallow-untyped-calls=False
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.names import digest_names, digest_names_in, seal_hashes
+from pipelines.identity.row_digest import TEXT
+from pipelines.identity.text_hash import codepoints, hash_key, hash_spans, hash_texts, make_room
+
+Digests = tuple[NDArray[np.int64], NDArray[np.bool_]]
+Decoded = Callable[[NDArray[np.int64]], pa.Array]
+
+
+class TextDigests:
+    """Of one column: each text's number, and whether it can be read.
+
+    Numbers of names and identifiers may be kept. Those of other texts are hashes, to be folded into a row's number.
+    """
+
+    def __init__(self, kind: str, cipher: Tokeniser) -> None:
+        """kind: the type of the column."""
+        self._kind, self._cipher = kind, cipher
+        self._use = "account" if kind == "identifier" else TEXT
+        self._key, self._room = hash_key(self._use, cipher), make_room()
+
+    def of_texts(self, texts: pa.Array) -> Digests:
+        """Of texts in UTF-8 (StringArray), trimmed."""
+        if self._kind == "name":
+            return digest_names(texts, self._cipher)
+        return self._numbers(hash_texts(texts, self._use, self._cipher))
+
+    def of_spans(
+        self,
+        block: NDArray[np.uint8],
+        spans: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        gb: bool,
+        decoded: Decoded,
+    ) -> Digests:
+        """Of the texts that stand at spans[rows] of a block. decoded: the texts of some rows in UTF-8, trimmed."""
+        if self._kind == "name":
+            return digest_names_in(block, spans, rows, gb, decoded, self._cipher)
+        hashes, odd = np.empty(len(rows), np.uint64), np.empty(len(rows), np.int64)
+        count = hash_spans(block, spans, rows, gb, codepoints(), *self._key, self._room, hashes, odd)
+        if count:
+            odd = odd[:count]
+            hashes[odd] = hash_texts(decoded(rows[odd]), self._use, self._cipher)
+        return self._numbers(hashes)
+
+    def _numbers(self, hashes: NDArray[np.uint64]) -> Digests:
+        is_kept = self._kind == "identifier"
+        numbers = seal_hashes(hashes, self._use, self._cipher) if is_kept else hashes.view(np.int64)
+        return numbers, np.ones(len(numbers), dtype=bool)

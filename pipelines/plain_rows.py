@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.intake.evidence_tables import find_repeated
-
 NO_RECORD = np.int32(-1)
 
 
@@ -64,16 +62,14 @@ def read_people(asked_record: Path) -> People:
 
 
 def plain_records(
-    evidence: pa.Table, people: People, with_obligors: bool, scope: int | None
+    evidence: pa.Table, repeated: NDArray[np.int64], people: People, reached: NDArray[np.int32]
 ) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     """The rows by batch, with the record of each plain one; null for the others: sql/link/reach.sql judges those.
 
-    evidence: rows of persons in people. Plain is a row as it was delivered (no repaired number), like no other, of a
-    person with one record alone who allowed the source, with the same readable name: exact by the specification
-    (section 3), however the number was written.
+    evidence: rows of persons in people; repeated: of `find_repeated`; reached: of `People.reached_by`. Plain is a row
+    as it was delivered (no repaired number), like no other, of a person with one record alone who allowed the source,
+    with the same readable name: exact by the specification (section 3), however the number was written.
     """
-    reached = people.reached_by(with_obligors, scope)
-    repeated = find_repeated(evidence)
     end = 0
     for rows in evidence.to_batches():
         begin, end = end, end + len(rows)

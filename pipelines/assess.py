@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -97,12 +98,14 @@ def assess_night(settings: Settings, policy: PolicyAt, sources: dict[str, dict[s
     Raises NightFailed when a policy figure has more digits than exact totals can carry, and for a rule nobody can run.
     """
     with replacing_folder(settings.work / "assess") as building:
-        with open_warehouse(building) as con:
+        with open_warehouse(building) as con, ThreadPoolExecutor(1) as beside:
             for table in ("household", "record", "near_suspect"):
                 con.read_parquet(str(settings.work / "people" / f"{table}.parquet")).create_view(table)
             load_linked(con, settings)
             load_registers(con, settings.work / "evidence")
-            summary = assess_tables(con, policy, sources, open_reached(settings, "banks"))
+            summary = assess_tables(
+                con, policy, sources, beside.submit(part_banks, *open_reached(settings, "banks"))
+            )
             for table in ("discrepancy", "newly_eligible"):
                 write_table(con, f"select * from {table}", building / f"{table}.parquet")
         (building / "summary.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
@@ -113,11 +116,11 @@ def assess_tables(
     con: duckdb.DuckDBPyConnection,
     policy: PolicyAt,
     sources: dict[str, dict[str, Any]],
-    banks: tuple[pa.Table, pa.Table] | None = None,
+    banks: Future[tuple[pa.Table, pa.Table]] | None = None,
 ) -> dict[str, Any]:
     """Build every table of sql/assess in an open warehouse that holds people, reach_<source> and inexact.
 
-    banks: their rows of `open_reached`, when there are too many to compare in SQL.
+    banks: their rows as `part_banks` parts them, when there are too many to compare in SQL.
     """
     usable = usable_sources(sources)
     values = rule_parameters(policy, usable, is_tax_comparable(policy, sources))
@@ -127,7 +130,8 @@ def assess_tables(
     con.execute(sql_text("assess/macros"))
     for name in _STEPS:
         build_table(con, f"assess/{name}", **values)
-    view_latest_banks(con, part_banks(*banks) if banks else None)
+    view_latest_banks(con, banks.result() if banks else None)
+    del banks  # or it would keep the rows
     build_table(con, "assess/bank_asset", **values)
     drop_latest_banks(con)
     _build_property_cases(con, judged, values)
@@ -354,25 +358,26 @@ def _load_policy(con: duckdb.DuckDBPyConnection, policy: PolicyAt, judged: list[
         "tekun_disability",
         pa.Table.from_pylist(grounds, pa.schema([("category", text), ("max_grade", number)])),
     )
-    _load_settings(con, policy, judged, sorted({(county, township) for county, township, _ in places}))
+    setting = [rule for rule in judged if rule.settings]
+    _load_settings(con, policy, setting, sorted({(county, township) for county, township, _ in places}))
     named = [(county, township, _AREAS[area]) for county, township, area in places]
     return {
-        "policy_used": [_entry_dict(entry) for entry in policy.used(named, judged)],
+        "policy_used": [_entry_dict(entry) for entry in policy.used(named, setting)],
         "policy_gaps": list(policy.gaps(named)),
-        "rules_silent": {code: list(counties) for code, counties in policy.silent(judged, named).items()},
+        "rules_silent": {code: list(counties) for code, counties in policy.silent(setting, named).items()},
     }
 
 
 def _load_settings(
-    con: duckdb.DuckDBPyConnection, policy: PolicyAt, judged: list[Rule], places: list[tuple[str, str]]
+    con: duckdb.DuckDBPyConnection, policy: PolicyAt, rules: list[Rule], places: list[tuple[str, str]]
 ) -> None:
-    """Table rule_setting: what each judged rule reads at each place where it is on.
+    """Table rule_setting: what each of the rules reads at each place where it is on.
 
     value_micro: millionths, null for lists; texts: the list, null for numbers.
     """
     rows = []
     for county, township in places:
-        for rule in judged:
+        for rule in rules:
             for entry in policy.settings(rule, county, township):
                 is_list = isinstance(entry.value, tuple)
                 rows.append(

@@ -2,7 +2,7 @@
 -- Grain   one row per record with a countable account. Unit: 10^-14 yuan.
 -- Reads   latest_banks, fx            Feeds  household_position
 -- Rules   per account only rows of its latest date, when that is recent; the largest amount per type and currency,
---         summed; an overdraft is no asset (spec sections 2 and 4). A row that is alone on that date is the account.
+--         summed; an overdraft is no asset (spec sections 2 and 4). A row that stands is the largest of its own.
 create or replace table bank_asset as
 -- Day and amount in one number: the largest is the largest amount of the latest day.
 with holding as (
@@ -14,7 +14,7 @@ with holding as (
         currency,
         max((date_diff('day', date '0001-01-01', balance_date)::hugeint << 64) + greatest(balance, 0)) as latest
     from latest_banks
-    where not is_lone and balance_date >= $as_of - $evidence_max_age_days::integer
+    where not stands and balance_date >= $as_of - $evidence_max_age_days::integer
     group by record, bank_code, account_no, account_type, currency
 ),
 counted as (
@@ -35,10 +35,10 @@ standing as (
 
     union all
 
-    select b.record, greatest(b.balance, 0)::hugeint * fx.rate8 as amount14, true as is_first
+    select b.record, greatest(b.balance, 0)::hugeint * fx.rate8 as amount14, b.is_first
     from latest_banks as b
     join fx using (currency)
-    where b.is_lone and b.balance_date >= $as_of - $evidence_max_age_days::integer
+    where b.stands and b.balance_date >= $as_of - $evidence_max_age_days::integer
 )
 select
     record,

@@ -65,10 +65,10 @@ def test_what_is_found_by_comparing_rows_is_what_the_statement_finds_in_all(seed
     plain, uncommon = delivered(random.Random(seed))
     with duckdb.connect(":memory:") as night, duckdb.connect(":memory:") as household:
         view_latest_banks(night, part_banks(plain, uncommon))
-        ((lone, all_parted),) = night.execute(
-            "select count(*) filter (is_lone), count(*) from latest_banks"
+        ((first, standing, all_parted),) = night.execute(
+            "select count(*) filter (is_first), count(*) filter (stands), count(*) from latest_banks"
         ).fetchall()
-        assert 0 < lone < all_parted < len(plain)
+        assert 0 < first < standing < all_parted < len(plain)
 
         insert_arrow(household, "reach_banks", pa.concat_tables([plain.drop_null(), uncommon]))
         view_latest_banks(household)
@@ -78,7 +78,7 @@ def test_what_is_found_by_comparing_rows_is_what_the_statement_finds_in_all(seed
 
         drop_latest_banks(night)
         with pytest.raises(duckdb.CatalogException):
-            night.execute("from lone_bank_row")
+            night.execute("from standing_bank_row")
 
 
 def test_nothing_delivered_holds_nothing() -> None:
@@ -97,6 +97,23 @@ def test_one_account_of_two_keepers_is_two_accounts() -> None:
             "day": pa.array(day, pa.date32()),
         }
     )
-    lone, shared = part_by_day(rows, "keeper", "account", "day")
-    assert lone.to_pylist() == [False, True, True, True]
-    assert not any(shared.to_pylist())
+    stands, first, alike = part_by_day(rows, "keeper", "account", "day")
+    assert stands.to_pylist() == first.to_pylist() == [False, True, True, True]
+    assert not any(alike.to_pylist())
+
+
+def test_an_account_of_which_two_rows_are_alike_is_compared_as_a_whole() -> None:
+    rows = pa.table(
+        {
+            "record": pa.array([3] * 5 + [5] * 2, pa.int32()),
+            "keeper": ["A", "A", "A", "B", "B", "A", "A"],
+            "account": [1] * 7,
+            "day": pa.array([date(2026, 6, 2)] * 7, pa.date32()),
+            "type": ["x", "y", "x", "x", "y", "x", "x"],
+            "currency": ["1", "1", "1", "1", "1", "1", "2"],
+        }
+    )
+    stands, first, alike = part_by_day(rows, "keeper", "account", "day", ("type", "currency"))
+    assert stands.to_pylist() == [False, False, False, True, True, True, True]
+    assert first.to_pylist() == [False, False, False, True, False, True, False]
+    assert alike.to_pylist() == [not one for one in stands.to_pylist()]

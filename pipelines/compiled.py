@@ -11,7 +11,8 @@ from numba.core import types
 from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
-_WORD = ir.IntType(64)
+_WORD, _LANE = ir.IntType(64), ir.IntType(32)
+_BYTES, _LANES = ir.VectorType(ir.IntType(8), 64), ir.VectorType(_LANE, 64)
 # Without _nrt=False arrays would be counted on every call inside a loop, which costs ten times the work itself;
 # so these functions can make no arrays: they fill the ones they are given.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
@@ -51,6 +52,40 @@ def byte_at(typing_context: Any, octets: Any, index: Any) -> Any:
         return builder.zext(builder.load(builder.gep(array.data, [arguments[1]])), _WORD)
 
     return types.int64(octets, types.int64), generate
+
+
+def _compared(how: str) -> Callable[..., Any]:
+    """An intrinsic: which of the 64 bytes of an array from `index` compare so with one, the first as the lowest bit.
+
+    Not checked against the array's end.
+    """
+
+    @intrinsic
+    def compare(typing_context: Any, octets: Any, index: Any, other: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            place = builder.bitcast(builder.gep(array.data, [arguments[1]]), _BYTES.as_pointer())
+            one = builder.insert_element(ir.Constant(_BYTES, ir.Undefined), arguments[2], _LANE(0))
+            every = builder.shuffle_vector(one, ir.Constant(_BYTES, ir.Undefined), ir.Constant(_LANES, None))
+            return builder.bitcast(builder.icmp_unsigned(how, builder.load(place, align=1), every), _WORD)
+
+        return types.uint64(octets, types.int64, types.uint8), generate
+
+    return cast(Callable[..., Any], compare)
+
+
+equal_bytes = _compared("==")
+lower_bytes = _compared("<")
+
+
+@intrinsic
+def first_bit(typing_context: Any, word: Any) -> Any:
+    """The place of the lowest bit set of a word that is not zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
 
 
 @intrinsic

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.compiled import byte_at, compiled, first_byte, inlined, word_at
+from pipelines.compiled import byte_at, compiled, equal_bytes, first_bit, inlined, lower_bytes, word_at
 
 # What a column is to the loops.
 CARRIED, TEXT, ID, MONEY, FEW = 0, 1, 2, 3, 4
@@ -29,13 +29,9 @@ _BACKSLASH, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _COLON = 92, 123, 125, 91, 9
 
 
 _NULL = np.uint64(0x6C6C756E)
-_HIGH = np.uint64(0x8080808080808080)
-_ONES = np.uint64(0x0101010101010101)
-_PAIR_BITS = np.uint64(0x0000C0C0F0C0C0F0)
-_PAIR = np.uint64(0x00008080E08080E0)
-_SPACES = np.uint64(0x2020202020202020)
-_QUOTES = np.uint64(0x2222222222222222)
-_BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
+_ONE, _LAST = np.uint64(1), np.uint64(63)
+_EVEN = np.uint64(0x5555555555555555)
+_SPACE_BYTE, _HIGH_BYTE, _FULL_BYTE = np.uint8(0x20), np.uint8(0x80), np.uint8(0xFF)
 
 
 @inlined
@@ -64,114 +60,126 @@ def _skip_character(block, at, gb):
 
 
 @inlined
-def _skip_ideographs(block, at, gb):
-    """Behind two ideographs of UTF-8 or four of GB2312's range from `at`, as most names and firms have; `at` otherwise.
+def _look_at_pairs(block, at, carried):
+    """Of 64 bytes of GB18030, which may begin or follow something else than ASCII or a pair of bytes from 81 to FE.
 
-    Eight bytes are looked at together: leads E1 to EF but ED, two continuations each; or nothing but bytes 81 to FE.
+    carried: 1 when a pair is open from the 64 before. Returns (those bytes, what is carried on).
     """
-    word = word_at(block, at)
-    if gb:
-        spoilt = word ^ _HIGH  # 80 becomes 00
-        full = ~word  # FF becomes 00
-        zeros = ((spoilt - _ONES) & ~spoilt) | ((full - _ONES) & ~full)
-        if word & _HIGH == _HIGH and zeros & _HIGH == 0:
-            at += 8
-    elif word & _PAIR_BITS == _PAIR:
-        first, second = word & np.uint64(0xF), (word >> np.uint64(24)) & np.uint64(0xF)
-        if first != 0 and first != 13 and second != 0 and second != 13:
-            at += 6
-    return at
+    high = ~lower_bytes(block, at, _HIGH_BYTE)
+    unsure = equal_bytes(block, at, _HIGH_BYTE) | equal_bytes(block, at, _FULL_BYTE) | carried & ~high
+    high &= ~carried
+    begun = high & ~(high << _ONE)
+    from_even = high & ~(high + (begun & _EVEN))  # the sum carries through every run that begins at an even place
+    leads = from_even & _EVEN | high & ~from_even & ~_EVEN
+    return unsure | (leads << _ONE) & ~high, leads >> _LAST
 
 
 @inlined
-def _find(block, at, separators, marks, gb):
-    """The first separator, mark or control character from `at` (each given eight times); -1 behind a bad character.
+def _look_at_triples(block, at, carried):
+    """Of 64 bytes of UTF-8, which may begin or follow something else than ASCII and characters of two or three bytes
+    that RFC 3629 allows whatever follows their lead: E0, ED and F0 on are unsure.
 
-    There is one before the block ends: its last byte is a line end.
+    carried: how many bytes must still follow from the 64 before, as lowest bits. Returns as _look_at_pairs.
     """
-    found = False
-    while not found:
-        word = word_at(block, at)
-        to_separator = word ^ separators
-        to_mark = word ^ marks
-        stops = (
-            ((to_separator - _ONES) & ~to_separator)
-            | ((to_mark - _ONES) & ~to_mark)
-            | ((word - _SPACES) & ~word)
-            | word
-        ) & _HIGH
-        if stops == 0:
-            at += 8
+    high = ~lower_bytes(block, at, _HIGH_BYTE)
+    following = lower_bytes(block, at, np.uint8(0xC0)) & high
+    pairs = lower_bytes(block, at, np.uint8(0xE0)) & ~lower_bytes(block, at, np.uint8(0xC2))
+    triples = lower_bytes(block, at, np.uint8(0xF0)) & ~lower_bytes(block, at, np.uint8(0xE1))
+    triples &= ~equal_bytes(block, at, np.uint8(0xED))
+    wanted = (pairs | triples) << _ONE | triples << np.uint64(2) | carried
+    unsure = wanted ^ following | high & ~(following | pairs | triples)
+    return unsure, (pairs | triples) >> _LAST | triples >> np.uint64(62)
+
+
+@inlined
+def _is_decodable(block, at, end, separator, gb):
+    """Whether the characters between are surely decodable and none of them ends with the separator's byte."""
+    while 0 <= at < end:
+        if byte_at(block, at) < 0x80:
+            at += 1
+        elif byte_at(block, at + 1) == separator:
+            at = np.int64(-1)
         else:
-            at += first_byte(stops)
-            if byte_at(block, at) < 0x80:
-                found = True
-            else:
-                following = _skip_ideographs(block, at, gb)
-                if following == at:
-                    following = _skip_character(block, at, gb)
-                at = following
-                found = at < 0
-    return at
+            at = _skip_character(block, at, gb)
+    return at == end
 
 
 @inlined
 def _split_line(block, at, separator, quoted, gb, begins, ends):
     """Where each field of the line at `at` begins and ends. Returns where the next line begins, -1 for an odd line.
 
-    A field with doubled quotes in it begins at ~place.
+    A field with doubled quotes in it begins at ~place. Bytes are looked at 64 together: which of them are
+    separators, quotes or control characters, and which may be no part of a decodable character.
     """
     last = len(begins) - 1
-    separators = np.uint64(separator) * _ONES
-    marks = _QUOTES if quoted else separators
-    for column in range(last + 1):
-        enclosed = quoted and byte_at(block, at) == _QUOTE
-        if enclosed:
-            at += 1
-        begins[column] = at
-        at = _find(block, at, _QUOTES if enclosed else separators, marks, gb)
-        if at < 0:
-            break
-        here = byte_at(block, at)
-        while here < 32 and here != _NL and here != _CR:
-            at = _find(block, at + 1, _QUOTES if enclosed else separators, marks, gb)
-            if at < 0:
-                break
-            here = byte_at(block, at)
-        if at < 0:
-            break
-        ends[column] = at
-        if enclosed:
-            while here == _QUOTE and byte_at(block, at + 1) == _QUOTE:
-                begins[column] = ~begins[column] if begins[column] >= 0 else begins[column]
-                at = _find(block, at + 2, _QUOTES, marks, gb)
-                while (
-                    at >= 0
-                    and byte_at(block, at) < 32
-                    and byte_at(block, at) != _NL
-                    and byte_at(block, at) != _CR
-                ):
-                    at = _find(block, at + 1, _QUOTES, marks, gb)
-                if at < 0:
-                    break
-                here = byte_at(block, at)
-            if at < 0 or here != _QUOTE:
-                at = np.int64(-1)
-                break
-            ends[column] = at
-            at += 1
-            here = byte_at(block, at)
-        if column < last:
-            if here != separator:
-                at = -1
-                break
-            at += 1
+    mark = np.uint8(_QUOTE) if quoted else separator
+    column = 0
+    line, begin, base = at, at, at
+    closed = passed = np.int64(-1)  # where the field's quotes end; the second of doubled ones
+    inside = doubled = False
+    any_unsure = carried = np.uint64(0)
+    following = np.int64(0)
+    while following == 0:
+        stops = equal_bytes(block, base, separator) | equal_bytes(block, base, mark)
+        stops |= lower_bytes(block, base, _SPACE_BYTE)
+        if gb:
+            unsure, carried = _look_at_pairs(block, base, carried)
         else:
-            if here == _CR:
-                at += 1
-                here = byte_at(block, at)
-            at = at + 1 if here == _NL else -1
-    return at
+            unsure, carried = _look_at_triples(block, base, carried)
+        while stops != 0:
+            at = base + first_bit(stops)
+            here = byte_at(block, at)
+            if here == separator and not inside:
+                if column == last:
+                    following = np.int64(-1)
+                    break
+                begins[column] = begin
+                ends[column] = at
+                if closed >= 0:
+                    begins[column] = ~(begin + 1) if doubled else begin + 1
+                    ends[column] = closed
+                    if closed + 1 != at:
+                        following = np.int64(-1)
+                        break
+                    closed = np.int64(-1)
+                    doubled = False
+                column += 1
+                begin = at + 1
+            elif here < 32:
+                if here == _CR and byte_at(block, at + 1) == _NL:
+                    following = at + 2
+                elif here == _NL:
+                    following = at + 1
+                if following == 0 or inside or column < last:
+                    following = np.int64(-1)
+                    break
+                begins[column] = begin
+                ends[column] = at
+                if closed >= 0:
+                    begins[column] = ~(begin + 1) if doubled else begin + 1
+                    ends[column] = closed
+                    if closed + 1 != at:
+                        following = np.int64(-1)
+                unsure &= stops ^ (stops - _ONE)
+                break
+            elif here != separator and at != passed:  # a quote
+                if not inside:
+                    if at != begin:
+                        following = np.int64(-1)
+                        break
+                    inside = True
+                elif byte_at(block, at + 1) == _QUOTE:
+                    passed = at + 1
+                    doubled = True
+                else:
+                    inside = False
+                    closed = at
+            stops &= stops - _ONE
+        any_unsure |= unsure
+        base += 64
+    if following > 0 and any_unsure != 0 and not _is_decodable(block, line, at, separator, gb):
+        following = np.int64(-1)
+    return following
 
 
 @inlined
@@ -188,8 +196,20 @@ def _skip_space(block, at, stop, in_line):
 @inlined
 def _plain_string(block, at, stop):
     """Where the closing quote stands of the JSON string whose first character is at `at`; -1 when it is odd."""
-    at = _find(block, at, _QUOTES, _BACKSLASHES, False)
-    if at >= stop or (at >= 0 and byte_at(block, at) != _QUOTE):
+    begin = base = at
+    any_unsure = carried = stops = np.uint64(0)
+    while stops == 0:
+        stops = equal_bytes(block, base, np.uint8(_QUOTE)) | equal_bytes(block, base, np.uint8(_BACKSLASH))
+        stops |= lower_bytes(block, base, _SPACE_BYTE)
+        unsure, carried = _look_at_triples(block, base, carried)
+        if stops != 0:
+            at = base + first_bit(stops)
+            unsure &= stops ^ (stops - _ONE)
+        any_unsure |= unsure
+        base += 64
+    if at >= stop or byte_at(block, at) != _QUOTE:
+        at = np.int64(-1)
+    elif any_unsure != 0 and not _is_decodable(block, begin, at, np.uint8(_QUOTE), False):
         at = np.int64(-1)
     return at
 

@@ -31,8 +31,8 @@ _KINDS = {
 _MOST_VALUES = 1 << 16
 # More odd records than this share of what fits a block: the general reader takes the whole block.
 _ODD_BYTES = 512
-# The loops look at eight bytes together and three ahead.
-PADDING = 16
+# The loops look at 64 bytes together, and a few ahead.
+PADDING = 80
 
 
 @dataclass

@@ -31,6 +31,9 @@ _BACKSLASH, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _COLON = 92, 123, 125, 91, 9
 _NULL = np.uint64(0x6C6C756E)
 _ONE, _LAST = np.uint64(1), np.uint64(63)
 _EVEN = np.uint64(0x5555555555555555)
+_NOUGHTS = np.uint64(0x3030303030303030)
+_SIXES = np.uint64(0x0606060606060606)
+_HALVES = np.uint64(0xF0F0F0F0F0F0F0F0)
 _SPACE_BYTE, _HIGH_BYTE, _FULL_BYTE = np.uint8(0x20), np.uint8(0x80), np.uint8(0xFF)
 
 
@@ -69,7 +72,9 @@ def _look_at_pairs(block, at, carried):
     unsure = equal_bytes(block, at, _HIGH_BYTE) | equal_bytes(block, at, _FULL_BYTE) | carried & ~high
     high &= ~carried
     begun = high & ~(high << _ONE)
-    from_even = high & ~(high + (begun & _EVEN))  # the sum carries through every run that begins at an even place
+    from_even = high & ~(
+        high + (begun & _EVEN)
+    )  # the sum carries through every run that begins at an even place
     leads = from_even & _EVEN | high & ~from_even & ~_EVEN
     return unsure | (leads << _ONE) & ~high, leads >> _LAST
 
@@ -207,11 +212,10 @@ def _plain_string(block, at, stop):
             unsure &= stops ^ (stops - _ONE)
         any_unsure |= unsure
         base += 64
-    if at >= stop or byte_at(block, at) != _QUOTE:
-        at = np.int64(-1)
-    elif any_unsure != 0 and not _is_decodable(block, begin, at, np.uint8(_QUOTE), False):
-        at = np.int64(-1)
-    return at
+    plain = at < stop and byte_at(block, at) == _QUOTE
+    if any_unsure != 0:
+        plain = plain and _is_decodable(block, begin, at, np.uint8(_QUOTE), False)
+    return at if plain else np.int64(-1)
 
 
 @inlined
@@ -318,10 +322,9 @@ def _last_word(block, at, left):
 
 
 @inlined
-def _are_digits(word):
-    carried = (word + np.uint64(0x0606060606060606)) & np.uint64(0xF0F0F0F0F0F0F0F0)
-    high = word & np.uint64(0xF0F0F0F0F0F0F0F0)
-    return (high | (carried >> np.uint64(4))) == np.uint64(0x3333333333333333)
+def _are_digits(values):
+    """Whether each of the eight bytes is 0 to 9."""
+    return (values | (values + _SIXES)) & _HALVES == 0
 
 
 @inlined
@@ -350,7 +353,7 @@ def _number_of(block, begin, end, check, days):
     packed = np.int64(-1)
     valid = False
     if length == 18:
-        word, following = word_at(block, begin), word_at(block, begin + 8)
+        word, following = word_at(block, begin) ^ _NOUGHTS, word_at(block, begin + 8) ^ _NOUGHTS
         digit = byte_at(block, begin + 16) - _ZERO
         last = byte_at(block, begin + 17)
         if last == 120:  # x
@@ -363,8 +366,6 @@ def _number_of(block, begin, end, check, days):
             and 0 <= value <= 10
             and last != 58
         ):
-            word &= np.uint64(0x0F0F0F0F0F0F0F0F)
-            following &= np.uint64(0x0F0F0F0F0F0F0F0F)
             front, back = _eight_digits(word), _eight_digits(following)
             packed = ((front * 100000000 + back) * 10 + digit) * 11 + value
             born = (front % 100) * 1000000 + back // 100 - 19000000
@@ -389,6 +390,19 @@ def _number_of(block, begin, end, check, days):
             born = (number // 1000) % 100000000 - 19000000
             valid = 0 <= born < len(days) and days[born]
     return packed, valid, length == 15
+
+
+@inlined
+def _cents_of(block, begin, end):
+    """The amount in millionths and whether it is as most are: one to eight digits, a point and two digits."""
+    dot = end - 3
+    digits = dot - begin
+    if not 1 <= digits <= 8 <= dot or byte_at(block, dot) != _DOT:
+        return np.int64(0), False
+    word = (word_at(block, dot - 8) ^ _NOUGHTS) >> np.uint64(64 - 8 * digits) << np.uint64(64 - 8 * digits)
+    tens, ones = byte_at(block, end - 2) - _ZERO, byte_at(block, end - 1) - _ZERO
+    plain = _are_digits(word) and 0 <= tens <= 9 and 0 <= ones <= 9
+    return (_eight_digits(word) * 100 + tens * 10 + ones) * 10000, plain
 
 
 @inlined
@@ -525,7 +539,9 @@ def _judge_fields(
         elif begin == end and not required[column]:
             amounts[place, row] = NO_AMOUNT
         else:
-            amount, plain = _amount_of(block, begin, end)
+            amount, plain = _cents_of(block, begin, end)
+            if not plain:
+                amount, plain = _amount_of(block, begin, end)
             if not plain or (amount < 0 and not_negative[column]):
                 return False
             amounts[place, row] = amount

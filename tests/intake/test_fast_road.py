@@ -152,7 +152,7 @@ def test_lines_are_judged_alike_on_both_roads_and_wherever_blocks_end(drawn: tup
 PIECES = (
     [b"a", b"\xe7\x94\xb2", b"\xe4\xb8\x80", b"\xef\xbf\xbd", b"\xe0\xa0\x80", b"\xe0\x9f\xbf", b"\xed\x9f\xbf",
      b"\xed\xa0\x80", b"\xc3\xa9", b"\xc0\x80", b"\xf0\xa0\xae\xb7", b"\xe7\x94", b"\xb2", b"\x80", b"\xff", b"\xfe\xfe",
-     b"\xb0\xa1", b"\xf7\xfe", b"\x81\x40", b"\x81\x7f", b"\x81\x30\x81\x30", b"\xd6\xd0\xb9\xfa\xc8\xcb\xc3\xf1"]
+     b"\xb0\xa1", b"\xf7\xfe", b"\x81\x40", b"\x81\x7c", b"\x81\x7f", b"\x81\x30\x81\x30", b"\xd6\xd0\xb9\xfa\xc8\xcb\xc3\xf1"]
 )  # fmt: skip
 
 
@@ -162,9 +162,54 @@ def test_bytes_of_every_kind_are_decoded_alike_on_both_roads(format_: str, encod
     file = FileContract(
         "f", "f", format_, encoding, (Column("number", "number", "id"), Column("text", "text", "carried"))
     )
-    ahead = (b"", b"a", b"\xe7\x94\xb2", b"\xd6\xd0")
+    # The loop looks at 64 bytes together: with 41 to 45 ahead, what follows lies on both sides of a line's 64th.
+    ahead = (b"", b"a", b"\xe7\x94\xb2", b"\xd6\xd0", *(b"a" * length for length in range(41, 46)))
     texts = [b"".join(parts) for parts in itertools.product(ahead, PIECES, PIECES)]
-    lines = [NUMBERS[0].encode() + file.separator.encode() + text for text in texts]
+    told_alike(file, [NUMBERS[0].encode() + file.separator.encode() + text for text in texts])
+
+
+def test_quotes_are_undone_alike_on_both_roads_wherever_they_stand_in_a_line() -> None:
+    file = FILES["tax/income"]
+    written = [
+        '"a{}b"',
+        '"{}a,b"',
+        '"a{}""b"',
+        '"{}"""',
+        '"a{}"b"',
+        '"a{}" ',
+        'a{}"',
+        '"a{}',
+        '"""{}""',
+        '{}""',
+    ]
+    number, payer = NUMBERS[0], "91999999000000000X"
+    lines = [
+        f"{number},甲,202605,工资薪金,1.50,{payer},{text.format('x' * length)}".encode()
+        for text in written
+        for length in range(1, 70)
+    ]
+    told_alike(file, lines)
+
+
+def test_the_separator_as_half_of_a_character_separates_nothing() -> None:
+    texts = (Column("one", "one", "carried"), Column("other", "other", "carried"))
+    file = FileContract("f", "f", "pipe", "gb18030", (Column("number", "number", "id"), *texts))
+    number = NUMBERS[0].encode()
+    told_alike(file, [number + rest for rest in (b"|a\x81|b", b"|a\x81|b|c", b"|\x81|\x81||", b"\x81||a|b")])
+
+
+def test_quoted_texts_and_rare_characters_take_the_fast_road() -> None:
+    tax, banks = FILES["tax/income"], FILES["banks/accounts"]
+    payers = ['"甲,乙"', '"甲""乙"', '""', '"""甲"""']
+    rows = [f"{NUMBERS[0]},甲,202605,工资薪金,1.50,91999999000000000X,{payer}" for payer in payers]
+    account = f"{NUMBERS[0]},粅镕,102100,1,{banks.column('account_type').values[0]},CNY,1.50,2026-06-29"
+    for file, lines in ((tax, rows), (banks, [account])):
+        content = b"\n".join([header_line(file), *(line.encode(file.encoding) for line in lines)])
+        (judged,) = read_lines(io.BytesIO(content), file, "f", JUDGING)
+        assert isinstance(judged, Scanned) and judged.mask.tolist() == [0] * len(lines)
+
+
+def told_alike(file: FileContract, lines: list[bytes]) -> None:
     body = b"\n".join(lines) + b"\n"
     general = told([check_batch(read_block(body, np.arange(2, 2 + len(lines)), file), file, JUDGING)], file)
     with pytest.MonkeyPatch.context() as patch:

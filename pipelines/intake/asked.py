@@ -94,8 +94,9 @@ def load_asked(people: Path, source: str) -> AskedPeople:
     with_obligors = source == "tax"
     persons = read_columns(people / "person.arrow")
     names = read_columns(people / "person_name.arrow")
-    chosen = _flags(persons, "is_member") | with_obligors
-    named = _flags(names, "is_member") | with_obligors
+    chosen, named = (
+        slice(None) if with_obligors else np.flatnonzero(_flags(one, "is_member")) for one in (persons, names)
+    )
     hi, lo, person, scopes = (
         persons.column(one).to_numpy()[chosen] for one in ("hi", "lo", "person", "scopes")
     )

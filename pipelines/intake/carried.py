@@ -21,7 +21,13 @@ from pipelines.intake.batch import BIT
 from pipelines.intake.evidence_tables import batches_of, open_part, part_name, sum_money
 from pipelines.intake.files import contract_of
 from pipelines.intake.gathered import Gathered
-from pipelines.intake.registers import HOUSEHOLD_REGISTRATION, keep_registers, registers_of, rows_of_heads
+from pipelines.intake.registers import (
+    HOUSEHOLD_REGISTRATION,
+    distinct,
+    keep_registers,
+    registers_of,
+    rows_of_heads,
+)
 from pipelines.intake.standing import WITHDRAWN, Standing
 
 
@@ -91,7 +97,7 @@ class Carried:
                 gathered.unauthorised = before.unauthorised + withdrawn
             taken.append(gathered)
         if self.contract.source == HOUSEHOLD_REGISTRATION:
-            self.keep_registers(set().union(*(one.registers for one in taken)), building)
+            self.keep_registers(distinct(one.registers for one in taken), building)
         return taken
 
     def write_rows(
@@ -126,11 +132,11 @@ class Carried:
             gathered.kept += len(now)
             if self.contract.source == HOUSEHOLD_REGISTRATION:
                 at = np.searchsorted(self.people.person, now)
-                gathered.registers |= registers_of(rows, rows_of_heads(rows, at, self.people))
+                gathered.note_registers(registers_of(rows, rows_of_heads(rows, at, self.people)))
         gathered.kept_sum += self.earlier.files[number].kept_sum - dropped_sum
         return withdrawn
 
-    def keep_registers(self, registers: set[int], building: Path) -> set[int]:
+    def keep_registers(self, registers: NDArray[np.int64], building: Path) -> NDArray[np.int64]:
         """Keep what was found of the registers on the second look. Returns those that were looked at."""
         return keep_registers(self.earlier.parts("register"), registers, building / "register-0000.parquet")
 

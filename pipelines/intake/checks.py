@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -243,6 +244,7 @@ _PARSERS: Final[dict[str, Callable[[Column, Judging], Parser]]] = {
 }
 
 
+@lru_cache(maxsize=1 << 16)  # every file tells of the same days
 def parse_date(text: str) -> date | None:
     """2026-06-29, 20260629 or 2026/6/29 (only the last with one or two digits)."""
     match = _DATE.fullmatch(text)

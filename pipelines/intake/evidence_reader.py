@@ -18,7 +18,6 @@ from connectors.feeds import Feed
 from pipelines.errors import SourceHeld
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import birth_dates, pack_blocks, real_days, unpack_chars, valid_neighbours
-from pipelines.identity.names import short_digest
 from pipelines.identity.row_digest import digest_rows, row_numbers
 from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.asked import AskedPeople
@@ -198,7 +197,7 @@ class EvidenceReader:
         self, checked: Judged, reached: _Reached, table: pa.Table, gathered: Gathered
     ) -> None:
         heads = rows_of_heads(table, reached.at, self._people)
-        gathered.registers |= registers_of(table, heads)
+        gathered.note_registers(registers_of(table, heads))
         self._register_texts.add(checked.text("register_no", reached.rows[heads]))
 
     def _find(self, checked: Judged, rows: NDArray[np.int64], late: NDArray[np.int64]) -> _Reached:
@@ -213,8 +212,9 @@ class EvidenceReader:
             rows, at = rows[wanted], at[wanted]
         digests, readable = self._names_of(checked, rows)
         upgraded = checked.upgraded[rows]
+        counts = np.ones(len(rows), dtype=bool)
         # A number upgraded from 15 digits proves nothing without a readable name on both sides.
-        counts = ~upgraded | (readable & people.has_readable_name[at])
+        counts[upgraded] = readable[upgraded] & people.has_readable_name[at[upgraded]]
         return _Reached(rows, at, digests, readable, upgraded, np.zeros(len(rows), bool)).filter(counts)
 
     def _names_of(self, checked: Judged, rows: NDArray[np.int64]) -> Digests:
@@ -278,13 +278,17 @@ class EvidenceReader:
         file = self._contract.files[0]
         ordered = np.sort(registers.view(np.uint64))
         wanted = PrefixTable(ordered, ordered)
-        with pq.ParquetWriter(part, REGISTER_SCHEMA) as writer, self._feed.open(listed.name) as opened:
+        with (
+            # In the other columns nearly every value is another.
+            pq.ParquetWriter(part, REGISTER_SCHEMA, use_dictionary=["relation"]) as writer,
+            self._feed.open(listed.name) as opened,
+        ):
             stream: BinaryIO = opened
             if file.format in PICKED_FORMATS and not self._carried:  # of what is carried no text is known
                 stream = cast(BinaryIO, PickedLines(opened, file, "register_no", self._register_texts))
             for checked in read_records(stream, file, listed.name, self._judging):
                 good = np.flatnonzero(checked.mask == 0)
-                numbers = short_digest(checked.text("register_no", good), "account", self._cipher)
+                numbers, _ = self._digests(checked, file.column("register_no"), good)
                 asked = numbers.view(np.uint64)
                 ours = np.flatnonzero(wanted.find(asked, asked) >= 0)
                 if len(ours):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.identity.idnumber import birth_dates
 from pipelines.intake.files import FileOutcome
+from pipelines.intake.registers import distinct
 
 _COUNTS = ("unauthorised", "kept", "kept_sum", "ambiguous", "first_future")
 
@@ -20,7 +21,7 @@ _COUNTS = ("unauthorised", "kept", "kept_sum", "ambiguous", "first_future")
 class Gathered:
     """Counts of one file's kept rows.
 
-    first_row: the number of its first kept row; registers: keyed digests of the registers to look at again;
+    first_row: the number of its first kept row;
     ambiguous: mistyped rows that several people of their name are one edit away from;
     first_future: the earliest day after the as-of date that a verdict hung on, as yyyymmdd (0: none).
     """
@@ -32,7 +33,15 @@ class Gathered:
     kept_sum: int = 0
     ambiguous: int = 0
     first_future: int = 0
-    registers: set[int] = field(default_factory=set)
+    _registers: list[NDArray[np.int64]] = field(default_factory=list)
+
+    @property
+    def registers(self) -> NDArray[np.int64]:
+        """Keyed digests of the registers to look at again: each once, in order."""
+        return distinct(self._registers)
+
+    def note_registers(self, found: NDArray[np.int64]) -> None:
+        self._registers.append(found)
 
     def note_future(self, day: int) -> None:
         if day:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -38,21 +39,27 @@ def rows_of_heads(
     return are_heads
 
 
-def registers_of(table: pa.Table | pa.RecordBatch, chosen: NDArray[np.bool_]) -> set[int]:
+def registers_of(table: pa.Table | pa.RecordBatch, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Keyed digests of the registers that stand in some rows."""
-    found: list[int] = table.column("register_no").to_numpy()[chosen].tolist()
-    return set(found)
+    found: NDArray[np.int64] = table.column("register_no").to_numpy()[chosen]
+    return found
 
 
-def keep_registers(parts: list[Path], registers: set[int], kept: Path) -> set[int]:
+def distinct(registers: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """All of several together, each once, in order."""
+    ordered = np.sort(np.concatenate([np.zeros(0, np.int64), *registers]))
+    once: NDArray[np.int64] = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    return once
+
+
+def keep_registers(parts: list[Path], registers: NDArray[np.int64], kept: Path) -> NDArray[np.int64]:
     """Write to `kept` what the parts of an earlier reading hold of the registers. Returns those that they hold.
 
     Each register that was looked at has a row there: the one it was found by.
     """
-    wanted = pa.array(sorted(registers), pa.int64())
+    wanted = pa.array(registers)
     tables = [pq.read_table(part, schema=REGISTER_SCHEMA) for part in parts]
     rows = pa.concat_tables([REGISTER_SCHEMA.empty_table(), *tables])
     rows = rows.filter(pc.is_in(rows.column("register"), wanted))
     pq.write_table(rows, kept)
-    held: list[int] = pc.unique(rows.column("register")).to_pylist()
-    return set(held)
+    return distinct([rows.column("register").to_numpy()])

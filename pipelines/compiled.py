@@ -97,3 +97,22 @@ def first_byte(typing_context: Any, word: Any) -> Any:
         return builder.lshr(zeros, ir.Constant(_WORD, 3))
 
     return types.int64(types.uint64), generate
+
+
+@intrinsic
+def fetch_ahead(typing_context: Any, octets: Any, index: Any) -> Any:
+    """Have the bytes around `index` of an array brought near; the place may be any, and nothing waits for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        number = ir.IntType(32)
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [place.type],
+            ir.FunctionType(ir.VoidType(), [place.type, number, number, number]),
+        )
+        builder.call(prefetch, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(octets, types.int64), generate

@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.compiled import byte_at, compiled, inlined, word_at
+from pipelines.compiled import byte_at, compiled, fetch_ahead, inlined, word_at
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import binary_buffers
 
 ROOM = 8  # bytes that can be read behind the last text
 _HIGH = np.uint64(0x8080808080808080)
+_AHEAD = 16  # rows that are on their way while one is hashed
 _LONGEST = 128  # bytes of GB18030; what is longer is decoded first
 _FIRST_IDEOGRAPH, _LAST_IDEOGRAPH = 0x4E00, 0x9FFF
 _QUOTE = 34
@@ -181,7 +182,9 @@ def hash_spans(
     go to `odd`. Returns how many.
     """
     count = 0
+    last = len(rows) - 1
     for place in range(len(rows)):
+        fetch_ahead(block, np.int64(spans[rows[min(place + _AHEAD, last)], 0]))
         begin, end = np.int64(spans[rows[place], 0]), np.int64(spans[rows[place], 1])
         plain = begin >= 0 and _is_trimmed(block, begin, end, gb)
         if plain and gb and not _is_ascii(block, begin, end):
@@ -214,7 +217,9 @@ def hash_names(
     normal: of each code point of 16 bits, as above; a name with an unknown one goes to `odd`.
     """
     count = 0
+    last = len(rows) - 1
     for place in range(len(rows)):
+        fetch_ahead(block, np.int64(spans[rows[min(place + _AHEAD, last)], 0]))
         begin, end = np.int64(spans[rows[place], 0]), np.int64(spans[rows[place], 1])
         plain = begin >= 0 and end - begin <= _LONGEST
         can_read = True

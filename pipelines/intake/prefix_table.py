@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.compiled import compiled, inlined
+from pipelines.compiled import compiled, fetch_ahead, inlined
 from pipelines.identity.tokens import join_halves
 
 _MOST_PREFIX_BITS = 24
 _MOST_MARK_BITS = 27
+_AHEAD = 16  # numbers that are on their way while one is compared
 
 
 class PrefixTable:
@@ -84,7 +85,9 @@ def _find(
     for step in range(maybe):
         found[step] = start[_swapped(words[places[step], 0]) >> shift]
     count = np.int64(0)
+    last = maybe - 1
     for step in range(maybe):
+        fetch_ahead(known, 2 * found[min(step + _AHEAD, last)])
         place, at = places[step], found[step]
         hi, lo = _swapped(words[place, 0]), _swapped(words[place, 1])
         while known[at, 0] < hi or (known[at, 0] == hi and known[at, 1] < lo):

@@ -87,7 +87,7 @@ def _find(
     count = np.int64(0)
     last = maybe - 1
     for step in range(maybe):
-        fetch_ahead(known, 2 * found[min(step + _AHEAD, last)])
+        fetch_ahead(known, 2 * found[min(step + _AHEAD, last)])  # type: ignore[call-arg]
         place, at = places[step], found[step]
         hi, lo = _swapped(words[place, 0]), _swapped(words[place, 1])
         while known[at, 0] < hi or (known[at, 0] == hi and known[at, 1] < lo):

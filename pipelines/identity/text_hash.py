@@ -57,10 +57,13 @@ def padded_texts(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]
 @cache
 def codepoints() -> NDArray[np.int32]:
     """Code points of GB18030's two-byte characters, by (first byte - 0x81) * 192 + second byte - 0x40."""
-    points = np.zeros(126 * 192, np.int32)
-    for first in range(0x81, 0xFF):
-        for second in [*range(0x40, 0x7F), *range(0x80, 0xFF)]:
-            points[(first - 0x81) * 192 + second - 0x40] = ord(bytes([first, second]).decode("gb18030"))
+    pairs = np.array(np.meshgrid(range(0x81, 0xFF), range(0x40, 0x100), indexing="ij"), np.uint8).reshape(
+        2, -1
+    )
+    codes = (pairs[1] != 0x7F) & (pairs[1] != 0xFF)
+    characters = pairs[:, codes].T.tobytes().decode("gb18030")
+    points = np.zeros(len(codes), np.int32)
+    points[codes] = np.frombuffer(characters.encode("utf-32-le"), np.int32)
     return points
 
 

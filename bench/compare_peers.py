@@ -16,6 +16,7 @@ from bench.tree import measure
 
 PEERS = {
     "floor": "bench.floor",
+    "hedui's readers": "bench.peers.hedui_readers",
     "polars": "bench.peers.polars_lazy",
     "pandas": "bench.peers.pandas_plain",
     "pandas, HMAC per row": "bench.peers.pandas_hmac",

@@ -74,7 +74,8 @@ def _peer_table() -> str:
         blocks.append(
             f"## What people would write instead: {found['feeds']['rows'] / 1e6:.1f} million rows\n\n"
             "| | wall s | CPU s | peak memory MB | counts unlike the floor's | command |\n"
-            f"|---|---:|---:|---:|---:|---|\n{rows}\n\nThe readers differ in which broken lines they pass over."
+            f"|---|---:|---:|---:|---:|---|\n{rows}\n\nThe readers differ in which broken lines they pass over;"
+            " Hedui's also find numbers that are written otherwise, and pass over rows that a night would quarantine."
             f" Median of {found['repeat']} run(s) in turn.\n\n"
             f"{_where(found)}"
         )

@@ -17,6 +17,7 @@ from pipelines.identity.text_hash import hash_texts
 from pipelines.intake.asked import AskedPeople
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
+from pipelines.intake.known_ids import KnownIds
 from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from pipelines.intake.plain_sheet import find_cells
 from pipelines.intake.text_digests import TextDigests
@@ -40,6 +41,7 @@ def compile_loops() -> None:
         for judged in read_records(io.BytesIO(content.encode()), file, "x", judging):
             for kind in ("name", "text"):
                 judged.digests("name", np.arange(len(judged.lines)), TextDigests(kind, cipher))
+            judged.digests("name", np.arange(len(judged.lines)), KnownIds(pa.array(["x"])))
         if format_ == "csv":
             texts = MarkedTexts()
             texts.add(pa.array(["x"]))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from connectors.contract import Contract
-from connectors.feeds import open_feed
+from connectors.feeds import Feed, open_feed
 from connectors.registry import all_contracts
 from pipelines.durable import replacing_folder
 from pipelines.errors import NightFailed
@@ -37,15 +37,15 @@ from pipelines.intake.gathered import Gathered
 from pipelines.intake.judged import Judged
 from pipelines.intake.people_tables import find_near_suspects, find_unauthorised, write_columns, write_table
 from pipelines.intake.persons import AskedRecords, Authorised, Persons, asked_tables, number_persons
-from pipelines.intake.receipts import Receipt
+from pipelines.intake.receipts import Receipt, ReceiptFile
 from pipelines.intake.records import (
     HEAD,
     JudgedRows,
     LookedAt,
     asked_records,
+    find_lacking,
     household_rows,
     household_table,
-    incomplete_rows,
     incomplete_table,
     look_at,
     monitored_rows,
@@ -56,11 +56,10 @@ from pipelines.intake.rows_read import Authorisations, PersonRows, Rows
 from pipelines.intake.sealed_names import seal_names
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.intake.verdicts import (
-    find_households,
+    Households,
+    judge_households,
     mark_headless,
-    mark_repeated_households,
     mark_repeated_members,
-    mark_unknown_households,
     number_ids,
 )
 from pipelines.settings import Settings
@@ -79,6 +78,10 @@ class _Delivery:
     files: list[Gathered] = field(default_factory=list)
     blocks: dict[str, list[tuple[FileOutcome, Judged]]] = field(default_factory=dict)
 
+    @property
+    def listed(self) -> tuple[ReceiptFile, ...]:
+        return self.receipt.files if self.receipt else ()
+
     def finish(self, settings: Settings, policy: PolicyAt) -> None:
         finish_source(settings, policy, self.result, [one.outcome for one in self.files])
 
@@ -90,12 +93,20 @@ class _Delivery:
 
 @dataclass
 class _Rows:
-    """The rows of both sources, with what a night knows of them."""
+    """The rows of both sources, with what a night knows of them. placed: among which households members are."""
 
     households: Rows
     persons: PersonRows
     monitored: Rows
-    authorisations: Authorisations
+    placed: Households | None = None
+
+    def judge_households(self) -> None:
+        """After the last row of households.csv, and before the first one of members.csv."""
+        self.placed = judge_households(self.households.text("household_id"), self.households.mask)
+
+    def add_members(self, block: Judged) -> None:
+        assert self.placed
+        self.persons.add_members(block, self.placed)
 
 
 def intake_people(
@@ -112,12 +123,12 @@ def intake_people(
     """
     with (
         replacing_folder(settings.work / "people") as building,
-        ThreadPoolExecutor(1) as beside,
-        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(2) as beside,
+        ThreadPoolExecutor(1) as in_turn,
     ):
         carried = carry_people(settings, policy, cipher, judging, building)
         results = carried or _build_people(
-            settings, policy, cipher, judging, building, readers or reader, beside
+            settings, policy, cipher, judging, building, readers or beside, beside, in_turn
         )
         (building / "sources.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
         return results
@@ -131,36 +142,15 @@ def _build_people(
     building: Path,
     readers: Executor,
     beside: Executor,
+    in_turn: Executor,
 ) -> dict[str, Any]:
     contracts = all_contracts()
     # Workbooks keep the interpreter busy, the roster's lines hardly do: together they take as long as the longer.
     later = readers.submit(_read_people, settings, policy, contracts["rural_revitalisation"], judging)
-    rows = _Rows(
-        household_rows(),
-        PersonRows(judging.as_of, cipher),
-        monitored_rows(),
-        Authorisations(judging.as_of, cipher),
-    )
-    takers = {
-        "households": rows.households.add,
-        "members": rows.persons.add,
-        "authorisations": rows.authorisations.add,
-    }
-    # Rows are put together beside the reading: by one thread, so that they stand in the order of the files.
-    taken: list[Future[None]] = []
-    roster = _read_people(
-        settings,
-        policy,
-        contracts["roster"],
-        judging,
-        lambda key, block: taken.append(beside.submit(takers[key], block)),
-    )
-    for work in taken:
-        work.result()
-    authorised = beside.submit(rows.authorisations.by_person)
-    on_roster = _place_members(rows)
+    rows = _Rows(household_rows(), PersonRows(judging.as_of, cipher), monitored_rows())
+    roster, authorised = _read_roster(settings, policy, cipher, judging, rows, beside, in_turn)
     rural = later.result()
-    judged, numbered = _judge_rows(rows, on_roster, roster, rural)
+    judged, numbered = _judge_rows(rows, roster, rural)
     roster.finish(settings, policy)
     rural.finish(settings, policy)
     if roster.result.state != "accepted":
@@ -171,41 +161,103 @@ def _build_people(
         )
     if rural.result.state != "accepted":
         judged = judged.without_monitored()
-    _write_people(judged, numbered, authorised.result(), building, judging.as_of, cipher, beside)
+    _write_people(judged, numbered, authorised, building, judging.as_of, cipher, beside)
     for one in (roster, rural):
         one.note(building, judging, cipher)
     return {one.result.source: one.result.as_dict() for one in (roster, rural)}
 
 
-def _read_people(
+def _read_people(settings: Settings, policy: PolicyAt, contract: Contract, judging: Judging) -> _Delivery:
+    """Read all rows of one source."""
+    with closing(open_feed(contract.source, settings.feeds, os.environ)) as feed:
+        delivery = _open_delivery(contract, feed, policy)
+        for listed in delivery.listed:
+            for _ in _read_rows(delivery, feed, contract, listed, judging):
+                pass
+    return delivery
+
+
+def _read_roster(
     settings: Settings,
     policy: PolicyAt,
-    contract: Contract,
+    cipher: Tokeniser,
     judging: Judging,
-    take: Callable[[str, Judged], object] = lambda key, block: None,
-) -> _Delivery:
-    """Read one source. take: given the kind of file and each block as it is read."""
-    with closing(open_feed(contract.source, settings.feeds, os.environ)) as feed:
-        result, receipt = check_receipt(contract, feed, policy)
-        delivery = _Delivery(result, blocks={file.key: [] for file in contract.files})
-        if receipt is None:
-            return delivery
-        delivery.receipt = receipt
-        for listed in receipt.files:
-            key = _file_key(contract, listed.name)
-            if key == AUTHORISATIONS:
-                delivery.files.append(
-                    read_authorisations(feed, contract, listed, judging, partial(take, key))
-                )
-                continue
-            gathered = Gathered(FileOutcome(listed.name))
-            delivery.files.append(gathered)
-            for block in read_file(feed, contract, listed, judging, gathered.outcome):
-                take(key, block)
-                delivery.blocks[key].append((gathered.outcome, block))
-                _note_future(gathered, block, judging.as_of)
-    _require_every_file(contract, receipt, result)
-    return delivery
+    rows: _Rows,
+    beside: Executor,
+    in_turn: Executor,
+) -> tuple[_Delivery, Authorised]:
+    """Read the roster and fill `rows`. Returns also who has authorised what, which is read beside the others.
+
+    in_turn: one thread; it puts rows together in the order of the files while the next ones are read.
+    """
+    contract = all_contracts()["roster"]
+    with closing(_OpenedInTurn(open_feed(contract.source, settings.feeds, os.environ))) as feed:
+        delivery = _open_delivery(contract, feed, policy)
+        listed_by_key: dict[str, list[ReceiptFile]] = {file.key: [] for file in contract.files}
+        for listed in delivery.listed:
+            listed_by_key[_file_key(contract, listed.name)].append(listed)
+        later = beside.submit(
+            _read_authorised, feed, contract, listed_by_key[AUTHORISATIONS], judging, cipher
+        )
+
+        def judge_households() -> None:
+            rows.judge_households()
+            _tell_verdicts(delivery.blocks.pop("households"), rows.households.mask)
+
+        taken: list[Future[None]] = []
+        for key, take, judge in (
+            ("households", rows.households.add, judge_households),
+            ("members", rows.add_members, rows.persons.join),
+        ):
+            for listed in listed_by_key[key]:
+                for block in _read_rows(delivery, feed, contract, listed, judging):
+                    taken.append(in_turn.submit(take, block))
+            taken.append(in_turn.submit(judge))
+        gathered, authorised = later.result()
+        for work in taken:
+            work.result()
+    delivery.files = sorted([*delivery.files, *gathered], key=lambda one: one.outcome.name)
+    return delivery, authorised
+
+
+class _OpenedInTurn:
+    """A feed of which several threads read files: they are opened one after the other."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.source, self._feed, self._opening = feed.source, feed, Lock()
+        self.receipt, self.names, self.close = feed.receipt, feed.names, feed.close
+
+    def open(self, name: str) -> BinaryIO:
+        with self._opening:
+            return self._feed.open(name)
+
+
+def _open_delivery(contract: Contract, feed: Feed, policy: PolicyAt) -> _Delivery:
+    result, receipt = check_receipt(contract, feed, policy)
+    if receipt:
+        _require_every_file(contract, receipt, result)
+    return _Delivery(result, receipt, blocks={file.key: [] for file in contract.files})
+
+
+def _read_rows(
+    delivery: _Delivery, feed: Feed, contract: Contract, listed: ReceiptFile, judging: Judging
+) -> Iterator[Judged]:
+    """Read one file; yields its blocks as they are read."""
+    gathered = Gathered(FileOutcome(listed.name))
+    delivery.files.append(gathered)
+    blocks = delivery.blocks[_file_key(contract, listed.name)]
+    for block in read_file(feed, contract, listed, judging, gathered.outcome):
+        blocks.append((gathered.outcome, block))
+        _note_future(gathered, block, judging.as_of)
+        yield block
+
+
+def _read_authorised(
+    feed: Feed, contract: Contract, files: list[ReceiptFile], judging: Judging, cipher: Tokeniser
+) -> tuple[list[Gathered], Authorised]:
+    authorisations = Authorisations(judging.as_of, cipher)
+    gathered = [read_authorisations(feed, contract, one, judging, authorisations.add) for one in files]
+    return gathered, authorisations.by_person()
 
 
 def _note_future(gathered: Gathered, block: Judged, as_of: date) -> None:
@@ -230,27 +282,16 @@ def _require_every_file(contract: Contract, receipt: Receipt, result: SourceResu
         result.hold("unreadable", f"{contract.source}: the receipt does not name {', '.join(missing)}")
 
 
-def _place_members(rows: _Rows) -> NDArray[np.int32]:
-    """The verdicts on households.csv, and the accepted household of each row of members.csv."""
-    known, mask = rows.households.text("household_id"), rows.households.mask
-    mark_repeated_households(known, mask)
-    ids = rows.persons.text("household_id")
-    on_roster = find_households(ids, known, np.flatnonzero(mask == 0))
-    mark_unknown_households(ids, on_roster, rows.persons.mask)
-    return on_roster
-
-
-def _judge_rows(
-    rows: _Rows, on_roster: NDArray[np.int32], roster: _Delivery, rural: _Delivery
-) -> tuple[JudgedRows, Persons]:
+def _judge_rows(rows: _Rows, roster: _Delivery, rural: _Delivery) -> tuple[JudgedRows, Persons]:
     """Add the other verdicts that only show across rows, and take all back to the files' outcomes."""
-    households, persons, first = rows.households, rows.persons, len(on_roster)
+    households, persons, on_roster = rows.households, rows.persons, rows.persons.household
+    first = len(on_roster)
     monitored_blocks = rural.blocks.pop("households")
     for _, block in monitored_blocks:
         persons.add(block)
         rows.monitored.add(block)
     numbered = number_persons(persons.column("hi"), persons.column("lo"))
-    monitored, monitored_ids = number_ids(persons.text("household_id")[first:], len(households.mask))
+    monitored, monitored_ids = number_ids(rows.monitored.text("household_id"), len(households.mask))
     judged = JudgedRows(
         households,
         persons,
@@ -266,7 +307,6 @@ def _judge_rows(
     mark_repeated_members(judged.household, numbered, judged.is_member(), judged.mask, raw_fields)
     is_head = persons.few["relation"].are(HEAD)
     mark_headless(monitored, is_head[first:], judged.mask[first:])
-    _tell_verdicts(roster.blocks.pop("households"), households.mask)
     _tell_verdicts(member_blocks + monitored_blocks, persons.mask)
     return judged, numbered
 
@@ -306,14 +346,14 @@ def _write_people(
     named = beside.submit(_seal_names, folder / "names.sealed", rows.persons, looked, cipher)
     told = beside.submit(write_table, authorised.table(), folder / "authorised.parquet")
     asked = beside.submit(_write_asked, folder, *asked_records(rows, looked, numbered), numbered, scopes)
-    quarantined = incomplete_rows(rows)
+    lacking = find_lacking(rows)
     record = record_table(rows, looked, scopes)
-    household = household_table(rows, looked, quarantined)
+    household = household_table(rows, looked, lacking)
     other = other_members(rows, looked)
     tables = {
         "record": record,
         "household": household,
-        "incomplete": incomplete_table(rows, quarantined),
+        "incomplete": incomplete_table(rows, lacking),
         "other_member": other,
         "unauthorised_household": find_unauthorised(
             record,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipelines.intake.batch import BIT
 from pipelines.intake.persons import AskedRecords, Persons
 from pipelines.intake.rows_read import NO_AGE, PersonRows, Rows
+from pipelines.intake.verdicts import NO_HOUSEHOLD
 
 HEAD = "01"  # GB/T 4761: 户主
 _ROSTER, _MONITORED = "roster", "monitored"
@@ -27,7 +28,7 @@ def household_rows() -> Rows:
 
 def monitored_rows() -> Rows:
     """For what rows of rural_revitalisation say of the household; its head's row counts."""
-    return Rows((), _MONITORED_AMOUNTS, (*_PLACE, "risk_eliminated", "has_obligor"))
+    return Rows(("household_id",), _MONITORED_AMOUNTS, (*_PLACE, "risk_eliminated", "has_obligor"))
 
 
 @dataclass
@@ -116,12 +117,8 @@ def _candidate_heads(rows: JudgedRows, is_active: NDArray[np.bool_]) -> NDArray[
     return heads[~is_taken[rows.household[heads]]]
 
 
-def household_table(rows: JudgedRows, looked: LookedAt, quarantined: NDArray[np.int64]) -> pa.Table:
-    """household: the households that are looked at, those of the roster first. One row each.
-
-    quarantined: the rows of `incomplete_rows`; how many of them are the household's is its rows_quarantined.
-    """
-    of_household = np.bincount(rows.household[quarantined] + 1, minlength=rows.household_count + 1)[1:]
+def household_table(rows: JudgedRows, looked: LookedAt, lacking: Lacking) -> pa.Table:
+    """household: the households that are looked at, those of the roster first. One row each."""
     heads = looked.heads - rows.first_monitored
     has_obligor = rows.monitored.few["has_obligor"].are("有")[heads]
     roster = _told(rows.households, looked.active, ("programme", *_PLACE), _ROSTER_AMOUNTS)
@@ -137,7 +134,7 @@ def household_table(rows: JudgedRows, looked: LookedAt, quarantined: NDArray[np.
         "household_id": rows.ids_of(places),
     }
     whole = pa.table({**first, **dict(zip(table.column_names, table.columns, strict=True))})
-    return whole.append_column("rows_quarantined", pa.array(of_household[places]))
+    return whole.append_column("rows_quarantined", pa.array(lacking.of_household[places]))
 
 
 def _told(
@@ -196,28 +193,43 @@ def asked_records(
     return found, numbered.of_ordered()[asked]
 
 
-def incomplete_rows(rows: JudgedRows) -> NDArray[np.int64]:
-    """Rows of members, or whose role cannot be read, that were quarantined other than as member_repeated."""
+@dataclass
+class Lacking:
+    """Rows of members, or whose role cannot be read, that were quarantined other than as member_repeated.
+
+    of_household: how many of each household; unplaced: what those of no accepted household of the roster name.
+    """
+
+    of_household: NDArray[np.int64]
+    unplaced: pa.Array
+
+
+def find_lacking(rows: JudgedRows) -> Lacking:
     of_member = rows.is_member() | rows.persons.few["role"].are(None)[: len(rows.mask)]
-    return np.flatnonzero((rows.mask & ~BIT["member_repeated"] != 0) & of_member)
+    is_lacking = (rows.mask & ~BIT["member_repeated"] != 0) & of_member
+    placed = rows.household[is_lacking & (rows.household != NO_HOUSEHOLD)]
+    first = rows.first_monitored
+    is_unplaced = is_lacking[:first][rows.household[:first] == NO_HOUSEHOLD]
+    return Lacking(
+        np.bincount(placed, minlength=rows.household_count),
+        rows.persons.unplaced.filter(pa.array(is_unplaced)),
+    )
 
 
-def incomplete_table(rows: JudgedRows, quarantined: NDArray[np.int64]) -> pa.Table:
+def incomplete_table(rows: JudgedRows, lacking: Lacking) -> pa.Table:
     """incomplete: list, household_id, rows_quarantined of households with such rows, also of ones that were not
     accepted. A row whose household cannot be read makes nobody incomplete (spec section 4)."""
-    is_monitored = quarantined >= rows.first_monitored
-    table = pa.table(
+    (placed,) = np.nonzero(lacking.of_household)
+    unplaced = lacking.unplaced.filter(pc.not_equal(lacking.unplaced, "")).value_counts()
+    ids, counts = unplaced.flatten()
+    is_monitored = np.append(placed >= len(rows.households.mask), np.zeros(len(ids), dtype=bool))
+    return pa.table(
         {
             "list": rows.list_of(is_monitored).dictionary_decode(),
-            "household_id": rows.persons.text("household_id").take(pa.array(quarantined)),
+            "household_id": pa.concat_arrays([rows.ids_of(placed), ids]),
+            "rows_quarantined": np.append(lacking.of_household[placed], counts),
         }
     )
-    counted = (
-        table.filter(pc.field("household_id") != "")
-        .group_by(["list", "household_id"])
-        .aggregate([([], "count_all")])
-    )
-    return counted.rename_columns(["list", "household_id", "rows_quarantined"])
 
 
 def other_members(rows: JudgedRows, looked: LookedAt) -> pa.Table:

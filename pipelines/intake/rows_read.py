@@ -17,6 +17,7 @@ from pipelines.identity.tokens import token_halves
 from pipelines.intake.judged import Judged
 from pipelines.intake.persons import Authorised, add_up_scopes
 from pipelines.intake.text_digests import TextDigests
+from pipelines.intake.verdicts import NO_HOUSEHOLD, Households, mark_unknown_households
 
 NO_AGE = -1
 
@@ -29,6 +30,11 @@ class Parts:
 
     def add(self, values: NDArray[Any]) -> None:
         self._parts.append(values)
+
+    @property
+    def last(self) -> NDArray[Any]:
+        """The block that was added last."""
+        return self._parts[-1]
 
     @property
     def whole(self) -> NDArray[Any]:
@@ -80,7 +86,7 @@ class Rows:
         every = np.arange(len(block.mask))
         good = np.flatnonzero(block.mask == 0)
         there = {column.name for column in block.file.columns}
-        self._mask.add(block.mask)
+        self._mask.add(block.mask.copy())  # a block keeps its own verdicts, to see which ones others changed
         for name, texts in self._texts.items():
             texts.append(block.text(name, every))
         for name, amounts in self._amounts.items():
@@ -114,8 +120,7 @@ class PersonRows(Rows):
 
     def __init__(self, as_of: date, cipher: Tokeniser) -> None:
         super().__init__(
-            ("household_id",),
-            few=("role", "relation", "disability_grade", "disability_category", "severe_illness"),
+            few=("role", "relation", "disability_grade", "disability_category", "severe_illness")
         )
         self._as_of, self._cipher = as_of, cipher
         self._columns = {
@@ -126,6 +131,8 @@ class PersonRows(Rows):
             "name_digest": Parts(np.int64),
             "name_readable": Parts(np.bool_),
         }
+        self._household = Parts(np.int32)
+        self._unplaced: list[pa.Array] = []
         self.names: list[pa.Array] = []
         self._digests = TextDigests("name", cipher)
 
@@ -143,6 +150,31 @@ class PersonRows(Rows):
         found = (hi, lo, block.valid, np.where(block.valid, age, np.int16(NO_AGE)), digests, readable)
         for column, values in zip(self._columns.values(), found, strict=True):
             column.add(values)
+
+    def add_members(self, block: Judged, households: Households) -> None:
+        """Add rows of members.csv, and mark those of no accepted household."""
+        self.add(block)
+        household = households.of(block)
+        (unplaced,) = np.nonzero(household == NO_HOUSEHOLD)
+        ids = block.text("household_id", unplaced)
+        mark_unknown_households(ids, unplaced, self._mask.last)
+        self._household.add(household)
+        self._unplaced.append(ids)
+
+    def join(self) -> None:
+        """Put the blocks together."""
+        for column in self._columns.values():
+            _ = column.whole
+
+    @property
+    def household(self) -> NDArray[np.int32]:
+        """The row in households.csv of each row of members.csv; NO_HOUSEHOLD without an accepted one."""
+        return self._household.whole
+
+    @property
+    def unplaced(self) -> pa.Array:
+        """What the rows of members.csv name that are of no accepted household, in their order."""
+        return pa.chunked_array(self._unplaced, pa.string()).combine_chunks()
 
     def column(self, name: str) -> NDArray[Any]:
         """hi, lo: the token's halves, nought where the number cannot be read; is_valid; age: NO_AGE of numbers that

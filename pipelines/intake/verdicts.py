@@ -4,6 +4,7 @@ told twice in one. Every function adds its reason to the masks it is given."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -11,16 +12,32 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipelines.intake.batch import BIT
+from pipelines.intake.judged import Judged
+from pipelines.intake.known_ids import KnownIds
 from pipelines.intake.persons import Persons, begins
 
 NO_HOUSEHOLD = -1
 
 
-def mark_repeated_households(ids: pa.Array, mask: NDArray[np.uint32]) -> None:
+@dataclass
+class Households:
+    """The households of households.csv. are_accepted: by row."""
+
+    known: KnownIds
+    are_accepted: NDArray[np.bool_]
+
+    def of(self, members: Judged) -> NDArray[np.int32]:
+        """The row of the accepted household that each row of members.csv names; NO_HOUSEHOLD without one."""
+        row, _ = members.digests("household_id", np.arange(len(members.mask)), self.known)
+        is_placed = np.append(self.are_accepted, False)[row]  # UNKNOWN: the last
+        return np.where(is_placed, row, NO_HOUSEHOLD).astype(np.int32)
+
+
+def judge_households(ids: pa.Array, mask: NDArray[np.uint32]) -> Households:
     """Rows of households.csv that share a household_id are all quarantined."""
-    household, known = number_ids(ids)
-    is_repeated = np.bincount(household[household != NO_HOUSEHOLD], minlength=len(known)) > 1
-    mask[np.append(is_repeated, False)[household]] |= BIT["household_repeated"]
+    known = KnownIds(ids)
+    mask[known.are_repeated() & ~_are_empty(ids)] |= BIT["household_repeated"]
+    return Households(known, mask == 0)
 
 
 def number_ids(ids: pa.Array, first: int = 0) -> tuple[NDArray[np.int32], pa.Array]:
@@ -35,24 +52,9 @@ def _are_empty(texts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(pc.equal(texts, "")).astype(bool)
 
 
-def find_households(ids: pa.Array, known: pa.Array, accepted: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The row in households.csv of the accepted household that each of `ids` names; NO_HOUSEHOLD without one.
-
-    known: the ids of households.csv; accepted: its accepted rows. Persons of one household mostly stand together: an id
-    like the one before it is not looked for again.
-    """
-    is_other = np.ones(len(ids), dtype=bool)
-    is_other[1:] = pc.not_equal(ids[1:], ids[:-1])
-    at = pc.index_in(ids.filter(pa.array(is_other)), value_set=known.take(pa.array(accepted)))
-    found = at.fill_null(NO_HOUSEHOLD).to_numpy()
-    rows: NDArray[np.int32] = np.append(accepted, NO_HOUSEHOLD).astype(np.int32)[found]
-    return np.repeat(rows, np.diff(np.append(np.flatnonzero(is_other), len(ids))))
-
-
-def mark_unknown_households(ids: pa.Array, household: NDArray[np.int32], mask: NDArray[np.uint32]) -> None:
-    """A row of members.csv of no accepted household. household: of each row, as found."""
-    (lost,) = np.nonzero(household == NO_HOUSEHOLD)
-    mask[lost[~_are_empty(ids.take(pa.array(lost)))]] |= BIT["household_unknown"]
+def mark_unknown_households(ids: pa.Array, unplaced: NDArray[np.int64], mask: NDArray[np.uint32]) -> None:
+    """A row of members.csv of no accepted household. unplaced: these rows; ids: what they name instead."""
+    mask[unplaced[~_are_empty(ids)]] |= BIT["household_unknown"]
 
 
 def mark_repeated_members(

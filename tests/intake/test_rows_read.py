@@ -1,31 +1,21 @@
 """Rows of many blocks as one, and what is read off a number."""
 
-import io
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from connectors.registry import all_contracts
 from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.identity.idnumber import pack_blocks
 from pipelines.identity.tokens import token_halves
-from pipelines.intake.files import read_records
 from pipelines.intake.rows_read import NO_AGE, Authorisations, Few, PersonRows, completed_years, scope_bits
 
 from .plain_reading import JUDGING
+from .roster_blocks import read_roster as read
 
 CIPHER = Tokeniser(bytes(MASTER_BYTES))
 ADULT, CHILD, MISTYPED = "11010519491231002X", "990103201503072415", "990103201503072410"
-
-
-def read(key, *lines):
-    """Blocks of one file of the roster."""
-    (file,) = (one for one in all_contracts()["roster"].files if one.key == key)
-    header = ",".join(column.header for column in file.columns)
-    content = "\n".join([header, *lines]).encode(file.encoding)
-    return list(read_records(io.BytesIO(content), file, file.pattern, JUDGING))
 
 
 def token(number):

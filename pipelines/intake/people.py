@@ -36,7 +36,7 @@ from pipelines.intake.files import FileOutcome, contract_of, read_file
 from pipelines.intake.gathered import Gathered
 from pipelines.intake.judged import Judged
 from pipelines.intake.people_tables import find_near_suspects, find_unauthorised, write_columns, write_table
-from pipelines.intake.persons import AskedRecords, Authorised, Persons, asked_tables, number_persons
+from pipelines.intake.persons import Authorised, Persons, asked_tables, number_persons
 from pipelines.intake.receipts import Receipt, ReceiptFile
 from pipelines.intake.records import (
     HEAD,
@@ -108,6 +108,10 @@ class _Rows:
         assert self.placed
         self.persons.add_members(block, self.placed)
 
+    def add_monitored(self, block: Judged) -> None:
+        self.persons.add(block)
+        self.monitored.add(block)
+
 
 def intake_people(
     settings: Settings,
@@ -150,7 +154,12 @@ def _build_people(
     rows = _Rows(household_rows(), PersonRows(judging.as_of, cipher), monitored_rows())
     roster, authorised = _read_roster(settings, policy, cipher, judging, rows, beside, in_turn)
     rural = later.result()
-    judged, numbered = _judge_rows(rows, roster, rural)
+    monitored_blocks = rural.blocks.pop("households")
+    for _, block in monitored_blocks:
+        rows.add_monitored(block)
+    numbered = number_persons(rows.persons.column("hi"), rows.persons.column("lo"))
+    scopes = beside.submit(authorised.of, numbered.hi, numbered.lo)
+    judged = _judge_rows(rows, numbered, roster.blocks.pop("members"), monitored_blocks)
     roster.finish(settings, policy)
     rural.finish(settings, policy)
     if roster.result.state != "accepted":
@@ -161,7 +170,7 @@ def _build_people(
         )
     if rural.result.state != "accepted":
         judged = judged.without_monitored()
-    _write_people(judged, numbered, authorised, building, judging.as_of, cipher, beside)
+    _write_people(judged, numbered, authorised, scopes.result(), building, judging.as_of, cipher, beside)
     for one in (roster, rural):
         one.note(building, judging, cipher)
     return {one.result.source: one.result.as_dict() for one in (roster, rural)}
@@ -282,15 +291,15 @@ def _require_every_file(contract: Contract, receipt: Receipt, result: SourceResu
         result.hold("unreadable", f"{contract.source}: the receipt does not name {', '.join(missing)}")
 
 
-def _judge_rows(rows: _Rows, roster: _Delivery, rural: _Delivery) -> tuple[JudgedRows, Persons]:
+def _judge_rows(
+    rows: _Rows,
+    numbered: Persons,
+    members: list[tuple[FileOutcome, Judged]],
+    monitored_blocks: list[tuple[FileOutcome, Judged]],
+) -> JudgedRows:
     """Add the other verdicts that only show across rows, and take all back to the files' outcomes."""
     households, persons, on_roster = rows.households, rows.persons, rows.persons.household
     first = len(on_roster)
-    monitored_blocks = rural.blocks.pop("households")
-    for _, block in monitored_blocks:
-        persons.add(block)
-        rows.monitored.add(block)
-    numbered = number_persons(persons.column("hi"), persons.column("lo"))
     monitored, monitored_ids = number_ids(rows.monitored.text("household_id"), len(households.mask))
     judged = JudgedRows(
         households,
@@ -302,13 +311,12 @@ def _judge_rows(rows: _Rows, roster: _Delivery, rural: _Delivery) -> tuple[Judge
         np.concatenate([on_roster, monitored]),
         numbered.of_rows(),
     )
-    member_blocks = roster.blocks.pop("members")
-    raw_fields = _RawRows([block for _, block in member_blocks + monitored_blocks]).fields
+    raw_fields = _RawRows([block for _, block in members + monitored_blocks]).fields
     mark_repeated_members(judged.household, numbered, judged.is_member(), judged.mask, raw_fields)
     is_head = persons.few["relation"].are(HEAD)
     mark_headless(monitored, is_head[first:], judged.mask[first:])
-    _tell_verdicts(member_blocks + monitored_blocks, persons.mask)
-    return judged, numbered
+    _tell_verdicts(members + monitored_blocks, persons.mask)
+    return judged
 
 
 class _RawRows:
@@ -336,16 +344,17 @@ def _write_people(
     rows: JudgedRows,
     numbered: Persons,
     authorised: Authorised,
+    scopes: NDArray[np.uint64],
     folder: Path,
     as_of: date,
     cipher: Tokeniser,
     beside: Executor,
 ) -> None:
+    """scopes: of each of the persons."""
     looked = look_at(rows)
-    scopes = authorised.of(numbered.hi, numbered.lo)
+    asked = beside.submit(_write_asked, folder, rows, looked, numbered, scopes)
     named = beside.submit(_seal_names, folder / "names.sealed", rows.persons, looked, cipher)
     told = beside.submit(write_table, authorised.table(), folder / "authorised.parquet")
-    asked = beside.submit(_write_asked, folder, *asked_records(rows, looked, numbered), numbered, scopes)
     lacking = find_lacking(rows)
     record = record_table(rows, looked, scopes)
     household = household_table(rows, looked, lacking)
@@ -372,17 +381,14 @@ def _write_people(
 def _seal_names(path: Path, persons: PersonRows, looked: LookedAt, cipher: Tokeniser) -> None:
     nobody = np.ones(len(persons.mask), dtype=bool)
     nobody[looked.records] = False
-    names = pa.chunked_array(persons.names, pa.string()).combine_chunks()
+    names = pa.chunked_array(persons.names, pa.string())
     seal_names(path, pc.if_else(pa.array(nobody), pa.scalar(None, pa.string()), names), cipher)
 
 
 def _write_asked(
-    folder: Path,
-    records: AskedRecords,
-    whose: NDArray[np.int32],
-    numbered: Persons,
-    scopes: NDArray[np.uint64],
+    folder: Path, rows: JudgedRows, looked: LookedAt, numbered: Persons, scopes: NDArray[np.uint64]
 ) -> None:
+    records, whose = asked_records(rows, looked, numbered)
     person, person_name, asked_record = asked_tables(records, numbered, whose, scopes)
     write_columns(person, folder / "person.arrow")
     write_columns(person_name, folder / "person_name.arrow")

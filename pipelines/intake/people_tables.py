@@ -32,7 +32,7 @@ def write_table(table: pa.Table, path: Path) -> None:
         if one.name == "scopes" or (not pa.types.is_primitive(one.type) and one.name != "household_id")
     ]
     pq.write_table(
-        table,
+        pa.table(table.columns, schema=pa.schema(map(_as_it_is, table.schema, table.columns))),
         path,
         row_group_size=_ROW_GROUP,
         compression="none",
@@ -40,6 +40,11 @@ def write_table(table: pa.Table, path: Path) -> None:
         write_statistics=[name for name in _LOOKED_UP if name in table.column_names],
         store_schema=False,
     )
+
+
+def _as_it_is(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
+    """A column that says of itself whether it has nulls: of one without, no row has to say so."""
+    return field.with_nullable(column.null_count > 0)
 
 
 def write_columns(table: pa.Table, path: Path) -> None:

@@ -22,9 +22,9 @@ _TOGETHER = 1 << 14
 _LENGTH = np.dtype(">u8")
 
 
-def seal_names(path: Path, names: pa.Array, cipher: Tokeniser) -> None:
+def seal_names(path: Path, names: pa.Array | pa.ChunkedArray, cipher: Tokeniser) -> None:
     """names: of record n at n - 1, null where there is no such record."""
-    plain = names.cast(pa.large_string())
+    plain = names if isinstance(names, pa.ChunkedArray) else pa.chunked_array([names])
     count = -(-len(plain) // _TOGETHER)
     lengths = np.zeros(1 + count, _LENGTH)
     lengths[0] = count
@@ -82,9 +82,9 @@ def _context(number: int, count: int) -> bytes:
     return f"names {number} of {count}".encode()
 
 
-def _packed(names: pa.Array) -> bytes:
+def _packed(names: pa.ChunkedArray) -> bytes:
     sink = pa.BufferOutputStream()
-    batch = pa.record_batch([names], names=["name"])
+    batch = pa.record_batch([names.cast(pa.large_string()).combine_chunks()], names=["name"])
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     packed: bytes = sink.getvalue().to_pybytes()

@@ -18,10 +18,10 @@ from pipelines.intake.asked import AskedPeople
 from pipelines.intake.checks import Judging
 from pipelines.intake.files import read_records
 from pipelines.intake.known_ids import KnownIds
+from pipelines.intake.persons import add_up_scopes, number_persons
 from pipelines.intake.picked_lines import MarkedTexts, PickedLines
 from pipelines.intake.plain_sheet import find_cells
 from pipelines.intake.text_digests import TextDigests
-from pipelines.intake.token_order import in_token_order
 from pipelines.latest_rows import part_by_day
 
 _COLUMNS = (Column("id_number", "id_number", "id"), Column("name", "name", "name"))
@@ -52,7 +52,7 @@ def compile_loops() -> None:
     find_cells(np.zeros(64, np.uint8), 0, np.zeros(0, np.int64), np.zeros((0, 0, 2), np.int32))
     nobody, no = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     flags, persons = np.zeros(0, dtype=bool), np.zeros(0, np.int32)
-    in_token_order(nobody, nobody)
+    add_up_scopes(nobody, nobody, nobody).of_persons(number_persons(nobody, nobody))
     account = {
         "record": pa.array([0], pa.int32()),
         "keeper": ["x"],

@@ -158,7 +158,7 @@ def _build_people(
     for _, block in monitored_blocks:
         rows.add_monitored(block)
     numbered = number_persons(rows.persons.column("hi"), rows.persons.column("lo"))
-    scopes = beside.submit(authorised.of, numbered.hi, numbered.lo)
+    scopes = beside.submit(authorised.of_persons, numbered)
     judged = _judge_rows(rows, numbered, roster.blocks.pop("members"), monitored_blocks)
     roster.finish(settings, policy)
     rural.finish(settings, policy)
@@ -352,29 +352,26 @@ def _write_people(
 ) -> None:
     """scopes: of each of the persons."""
     looked = look_at(rows)
-    asked = beside.submit(_write_asked, folder, rows, looked, numbered, scopes)
-    named = beside.submit(_seal_names, folder / "names.sealed", rows.persons, looked, cipher)
-    told = beside.submit(write_table, authorised.table(), folder / "authorised.parquet")
-    lacking = find_lacking(rows)
+    works = [
+        beside.submit(_write_asked, folder, rows, looked, numbered, scopes),
+        beside.submit(_seal_names, folder / "names.sealed", rows.persons, looked, cipher),
+    ]
+
+    def write(name: str, table: pa.Table) -> None:
+        works.append(beside.submit(write_table, table, folder / f"{name}.parquet"))
+
     record = record_table(rows, looked, scopes)
+    write("record", record)
+    write("authorised", authorised.table())
+    lacking = find_lacking(rows)
     household = household_table(rows, looked, lacking)
-    other = other_members(rows, looked)
-    tables = {
-        "record": record,
-        "household": household,
-        "incomplete": incomplete_table(rows, lacking),
-        "other_member": other,
-        "unauthorised_household": find_unauthorised(
-            record,
-            household,
-            other,
-            authorised.of(other.column("hi").to_numpy(), other.column("lo").to_numpy()),
-        ),
-        "near_suspect": find_near_suspects(record, as_of, cipher),
-    }
-    for name, table in tables.items():
-        write_table(table, folder / f"{name}.parquet")
-    for work in (named, told, asked):
+    write("household", household)
+    write("incomplete", incomplete_table(rows, lacking))
+    other, scopes_of_other = other_members(rows, looked, scopes)
+    write("other_member", other)
+    write("unauthorised_household", find_unauthorised(record, household, other, scopes_of_other))
+    write("near_suspect", find_near_suspects(record, as_of, cipher))
+    for work in works:
         work.result()
 
 

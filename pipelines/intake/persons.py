@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.compiled import compiled
 from pipelines.intake.evidence_tables import PERSON_SCHEMA
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.token_order import in_token_order
@@ -36,6 +37,24 @@ class Authorised:
         at = self._tokens.find(hi, lo)
         found: NDArray[np.uint64] = np.append(self.scopes, np.uint64(0))[at]  # -1: nobody's, the last
         return found
+
+    def of_persons(self, persons: Persons) -> NDArray[np.uint64]:
+        """The same for each of the persons; both stand in the order of their tokens."""
+        found = np.zeros(len(persons.hi), np.uint64)
+        _walk(persons.hi, persons.lo, self.hi, self.lo, self.scopes, found)
+        return found
+
+
+@compiled
+def _walk(hi: Any, lo: Any, known_hi: Any, known_lo: Any, scopes: Any, found: Any) -> None:
+    at = 0
+    for row in range(len(hi)):
+        while at < len(scopes) and (
+            known_hi[at] < hi[row] or (known_hi[at] == hi[row] and known_lo[at] < lo[row])
+        ):
+            at += 1
+        if at < len(scopes) and known_hi[at] == hi[row] and known_lo[at] == lo[row]:
+            found[row] = scopes[at]
 
 
 @dataclass

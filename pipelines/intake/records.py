@@ -232,12 +232,14 @@ def incomplete_table(rows: JudgedRows, lacking: Lacking) -> pa.Table:
     )
 
 
-def other_members(rows: JudgedRows, looked: LookedAt) -> pa.Table:
+def other_members(
+    rows: JudgedRows, looked: LookedAt, scopes: NDArray[np.uint64]
+) -> tuple[pa.Table, NDArray[np.uint64]]:
     """other_member: household (a number of its own here), list, household_id, hi, lo of the accepted members of
-    households that are not looked at tonight."""
+    households that are not looked at tonight. scopes: of each person; returned of each of these members."""
     members = np.flatnonzero((rows.mask == 0) & rows.is_member() & (looked.number == 0))
     households = rows.household[members].astype(np.int64)
-    return pa.table(
+    table = pa.table(
         {
             "household": households,
             "list": rows.list_of(households >= len(rows.households.mask)),
@@ -246,3 +248,4 @@ def other_members(rows: JudgedRows, looked: LookedAt) -> pa.Table:
             "lo": rows.persons.column("lo")[members],
         }
     )
+    return table, scopes[rows.person[members]]

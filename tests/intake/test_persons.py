@@ -1,5 +1,8 @@
 """Who is one person among the records, and under which names (specification, section 3)."""
 
+from functools import reduce
+from operator import or_
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,3 +94,15 @@ def test_nobody_has_authorised_anything():
     asked = number_persons(*halves([(9, 1)]))
     authorised = add_up_scopes(*halves([]), np.zeros(0, np.uint64))
     assert authorised.of(asked.hi, asked.lo).tolist() == [0]
+    assert authorised.of_persons(asked).tolist() == [0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(TOKEN, st.integers(0, 7)), max_size=8), st.lists(TOKEN, max_size=8))
+def test_what_persons_have_authorised_is_found_in_their_order_and_in_any(signed, asked):
+    tokens, scopes = zip(*signed, strict=True) if signed else ([],) * 2
+    authorised = add_up_scopes(*halves(tokens), np.array(scopes, np.uint64))
+    persons = number_persons(*halves(asked))
+    wanted = [reduce(or_, (bits for one, bits in signed if one == token), 0) for token in sorted(set(asked))]
+    assert authorised.of_persons(persons).tolist() == wanted
+    assert authorised.of(persons.hi, persons.lo).tolist() == wanted

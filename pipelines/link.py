@@ -234,7 +234,7 @@ def _write_plain(source: str, evidence: pa.Table, people: Future[People], buildi
     repeated = find_repeated(evidence)  # while the people are read
     reached = people.result().reached_by(source == "tax", _bit_of(source))
     with pa.ipc.new_file(str(building / _plain_file(source)), schema) as writer:
-        for rows, records in plain_records(evidence, repeated, people.result(), reached):
+        for rows, records in plain_records(evidence, repeated, reached):
             writer.write_batch(pa.record_batch([records], schema))
             others.append(rows.filter(records.is_null()))
     return mark_repeated(pa.Table.from_batches(others, evidence.schema))

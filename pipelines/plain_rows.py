@@ -27,8 +27,9 @@ class People:
     is_member: NDArray[np.bool_]
     scopes: NDArray[np.uint64]
 
-    def reached_by(self, with_obligors: bool, scope: int | None) -> NDArray[np.int32]:
-        """The record of each person whom a plain row of a source can be about, else NO_RECORD.
+    def reached_by(self, with_obligors: bool, scope: int | None) -> NDArray[np.int64]:
+        """(n, 2): of each person the digest of the name, and the record a plain row of a source can be about, else
+        NO_RECORD. Side by side, because they are looked at together, in no order.
 
         scope: the source's bit in the authorisations; None when it needs none.
         """
@@ -37,7 +38,7 @@ class People:
             can_be &= self.is_member
         if scope is not None:
             can_be &= (self.scopes & np.uint64(1 << scope)) != 0
-        return np.where(can_be, self.record, NO_RECORD)
+        return np.stack([self.name_digest, np.where(can_be, self.record, NO_RECORD)], axis=1)
 
 
 def read_people(asked_record: Path) -> People:
@@ -62,13 +63,13 @@ def read_people(asked_record: Path) -> People:
 
 
 def plain_records(
-    evidence: pa.Table, repeated: NDArray[np.int64], people: People, reached: NDArray[np.int32]
+    evidence: pa.Table, repeated: NDArray[np.int64], reached: NDArray[np.int64]
 ) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     """The rows by batch, with the record of each plain one; null for the others: sql/link/reach.sql judges those.
 
-    evidence: rows of persons in people; repeated: of `find_repeated`; reached: of `People.reached_by`. Plain is a row
-    as it was delivered (no repaired number), like no other, of a person with one record alone who allowed the source,
-    with the same readable name: exact by the specification (section 3), however the number was written.
+    evidence: rows of known persons; repeated: of `find_repeated`; reached: of `People.reached_by`. Plain is a row as it
+    was delivered (no repaired number), like no other, of a person with one record alone who allowed the source, with
+    the same readable name: exact by the specification (section 3), however the number was written.
     """
     end = 0
     for rows in evidence.to_batches():
@@ -77,8 +78,9 @@ def plain_records(
         readable, repaired = (
             rows.column(at).to_numpy(zero_copy_only=False) for at in ("name_readable", "is_repaired")
         )
-        is_plain = (people.name_digest[person] == name) & readable & ~repaired
+        own = reached.take(person, axis=0)
+        is_plain = (own[:, 0] == name) & readable & ~repaired
         first, last = np.searchsorted(repeated, (begin, end))
         is_plain[repeated[first:last] - begin] = False
-        record = np.where(is_plain, reached[person], NO_RECORD)
+        record = np.where(is_plain, own[:, 1], NO_RECORD).astype(np.int32)
         yield rows, pa.array(record, mask=record == NO_RECORD)

@@ -93,22 +93,16 @@ def publish_lists(
             written = [beside.submit(_write_roster, con.cursor(), sources, summary, folder)]
             lists = _build_lists(con, settings, ring, sources, summary, before, suppressions, names)
             quarantine = quarantined.result()
-            sealed = beside.submit(
-                _seal,
-                seal_inputs(sources, inputs),
-                policy.digest(summary["rules"]),
-                lists,
-                quarantine,
-                cipher,
-            )
             written.append(beside.submit(_write_file, quarantine, folder / "quarantine.parquet"))
-            # Sealing is the interpreter's work, hashing and writing are not.
+            # Closing names is the interpreter's work, writing is not.
             for which, listed in lists.items():
                 table = seal_rows(which, listed, cipher)
                 written.append(beside.submit(_write_file, table, folder / f"{which}.parquet"))
+            seal = _seal(
+                seal_inputs(sources, inputs), policy.digest(summary["rules"]), lists, quarantine, cipher
+            )
             for one in written:
                 one.result()
-            seal = sealed.result()
         outcomes = gates([_list_summary(name, lists[name]) for name in _ASSESSED])
         status = _status(settings, policy, sources, linked, summary, lists, seal)
         manifest: Manifest = {

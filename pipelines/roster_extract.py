@@ -38,7 +38,7 @@ def extract_roster(
         asked_scopes=sum(1 << at for at, source in enumerate(authorised_sources()) if source in asked),
         is_usable=tax_comparable and all(sources[source]["state"] == "accepted" for source in asked),
     )
-    table = query_arrow(con, "select * from roster order by household_id")
+    table = query_arrow(con, "from roster").sort_by("household_id")
     for name, codes in (("programme", PROGRAMMES), ("area", _AREAS)):
         places = pc.index_in(table.column(name).combine_chunks(), pa.array(list(codes)))
         told = pa.array(list(codes.values())).take(places)

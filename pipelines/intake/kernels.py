@@ -20,6 +20,7 @@ CARRIED, TEXT, ID, MONEY, FEW = 0, 1, 2, 3, 4
 # No amount: an optional column left empty.
 NO_AMOUNT = np.int64(-(2**63))
 LONGEST_FEW = 48
+NEAR_BITS = 10
 _MOST_WHOLE_DIGITS = 11  # amounts from 10^11 yuan on are judged exactly, one by one
 _MOST_DECIMALS = 6
 _DOTTED_DIGITS = 15  # as many as a double carries exactly
@@ -29,7 +30,8 @@ _BACKSLASH, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _COLON = 92, 123, 125, 91, 9
 
 
 _NULL = np.uint64(0x6C6C756E)
-_ONE, _LAST = np.uint64(1), np.uint64(63)
+_ONE, _LAST, _HALF = np.uint64(1), np.uint64(63), np.uint64(32)
+_LOW_HALF = np.uint64(0xFFFFFFFF)
 _EVEN = np.uint64(0x5555555555555555)
 _NOUGHTS = np.uint64(0x3030303030303030)
 _SIXES = np.uint64(0x0606060606060606)
@@ -462,27 +464,40 @@ def _is_same(block, begin, length, words, which, place):
 
 
 @inlined
-def _code_of(block, begin, end, known, lengths, counts, slots, which, recent):
-    """The place of a value among those known of its column; a new one is added. -1: too long, or no room."""
+def _code_of(block, begin, end, known, lengths, counts, slots, near, which):
+    """The place of a value among those known of its column; a new one is added. -1: too long, or no room.
+
+    near: values of up to 16 bytes met lately, at a place that follows from the value: the two words of each, its
+    length and its code, so that one look at one line of a core's cache tells most.
+    """
     length = end - begin
+    first = second = np.uint64(0)
+    if 0 < length <= 16:
+        first = _last_word(block, begin, min(length, 8))
+        if length > 8:
+            second = _last_word(block, begin + 8, length - 8)
+    mixed = (first ^ second * np.uint64(0xC4CEB9FE1A85EC53)) * np.uint64(0xFF51AFD7ED558CCD)
+    about = near[which, np.int64(mixed >> np.uint64(64 - NEAR_BITS))]
+    if about[0] == first and about[1] == second and about[2] >> _HALF == np.uint64(length) and length <= 16:
+        return np.int64(about[2] & _LOW_HALF)
+    code = _code_in_table(block, begin, length, known, lengths, counts, slots, which)
+    if length <= 16 and code >= 0:
+        about[0], about[1], about[2] = first, second, np.uint64(length) << _HALF | np.uint64(code)
+    return code
+
+
+@inlined
+def _code_in_table(block, begin, length, known, lengths, counts, slots, which):
     count = counts[which]
     code = np.int64(-1)
     if length > LONGEST_FEW:
         return code
-    if (
-        recent < count
-        and lengths[which, recent] == length
-        and _is_same(block, begin, length, known, which, recent)
-    ):
-        return recent
     mixed = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)
-    at, left = begin, length
-    while left > 0:
-        word = _last_word(block, at, min(left, 8))
-        mixed = (mixed ^ word) * np.uint64(0xFF51AFD7ED558CCD)
-        mixed ^= mixed >> np.uint64(32)
-        at += 8
-        left -= 8
+    for step in range(0, length, 8):
+        mixed = (mixed ^ _last_word(block, begin + step, min(length - step, 8))) * np.uint64(
+            0xFF51AFD7ED558CCD
+        )
+        mixed ^= mixed >> _HALF
     slot = np.int64(mixed & np.uint64(slots.shape[1] - 1))
     while slots[which, slot] >= 0:
         candidate = np.int64(slots[which, slot])
@@ -492,11 +507,8 @@ def _code_of(block, begin, end, known, lengths, counts, slots, which, recent):
         slot = (slot + 1) & (slots.shape[1] - 1)
     if code < 0 and count < lengths.shape[1]:
         code = count
-        at, left = begin, length
-        while left > 0:
-            known[which, code, (at - begin) >> 3] = _last_word(block, at, min(left, 8))
-            at += 8
-            left -= 8
+        for step in range(0, length, 8):
+            known[which, code, step >> 3] = _last_word(block, begin + step, min(length - step, 8))
         lengths[which, code] = length
         slots[which, slot] = code
         counts[which] = count + 1
@@ -506,7 +518,7 @@ def _code_of(block, begin, end, known, lengths, counts, slots, which, recent):
 @inlined
 def _judge_fields(
     block, begins, ends, gb, kinds, places, required, not_negative, check, days,
-    known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+    known, lengths, counts, slots, near, row, spans, packed, flags, amounts, codes,
 ):  # fmt: skip
     """Judge the fields of one record and write them to row `row` of the result; False when one is odd."""
     for column in range(len(kinds)):
@@ -525,8 +537,7 @@ def _judge_fields(
         elif begin < 0:
             return False
         elif kind == FEW:
-            recent = np.int64(codes[place, row - 1]) if row > 0 else np.int64(0)
-            code = _code_of(block, begin, end, known, lengths, counts, slots, place, recent)
+            code = _code_of(block, begin, end, known, lengths, counts, slots, near, place)
             if code < 0:
                 return False
             codes[place, row] = code
@@ -559,7 +570,7 @@ def _line_behind(block, at):
 @compiled
 def scan_lines(
     block, objects, separator, quoted, gb, keys, key_lengths, kinds, places, required, not_negative, check, days,
-    known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
+    known, lengths, counts, slots, near, fields, lines, records, spans, packed, flags, amounts, codes, odd,
 ):  # fmt: skip
     """Read a block of whole lines, of fields or (`objects`) each a JSON object.
 
@@ -584,7 +595,7 @@ def scan_lines(
             following = _split_line(block, at, separator, quoted, gb, begins, ends)
         if following >= 0 and _judge_fields(
             block, begins, ends, gb, kinds, places, required, not_negative, check, days,
-            known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+            known, lengths, counts, slots, near, row, spans, packed, flags, amounts, codes,
         ):  # fmt: skip
             lines[row] = line
             records[row, 0] = at
@@ -635,7 +646,7 @@ def skip_value(block, at, stop):
 @compiled
 def scan_array(
     block, at, first, keys, key_lengths, kinds, places, required, not_negative, check, days,
-    known, lengths, counts, slots, fields, lines, records, spans, packed, flags, amounts, codes, odd,
+    known, lengths, counts, slots, near, fields, lines, records, spans, packed, flags, amounts, codes, odd,
 ):  # fmt: skip
     """Read the elements of a JSON array from `at`, before the first (`first`) or behind an earlier one.
 
@@ -666,7 +677,7 @@ def scan_array(
         following = _split_object(block, at, stop, False, keys, key_lengths, begins, ends, seen)
         if following >= 0 and _judge_fields(
             block, begins, ends, False, kinds, places, required, not_negative, check, days,
-            known, lengths, counts, slots, row, spans, packed, flags, amounts, codes,
+            known, lengths, counts, slots, near, row, spans, packed, flags, amounts, codes,
         ):  # fmt: skip
             lines[row] = element
             records[row, 0] = at

@@ -161,6 +161,7 @@ class Scanner:
             self._lengths,
             self._counts,
             np.full((few, 2 * _MOST_VALUES), -1, np.int32),
+            np.full((few, 1 << kernels.NEAR_BITS, 3), np.iinfo(np.uint64).max),  # no value is so long
             np.zeros((3, len(columns)), np.int64),
         )
         self._judges = {

@@ -191,6 +191,17 @@ def test_quotes_are_undone_alike_on_both_roads_wherever_they_stand_in_a_line() -
     told_alike(file, lines)
 
 
+def test_values_alike_in_their_first_bytes_are_told_apart() -> None:
+    codes = (*("4" * length for length in range(1, 34)), *(f"44444444{n}" for n in range(3000)))
+    code = Column("code", "code", "code", values=(*codes, ""), optional=True)
+    file = FileContract("f", "f", "csv", "utf-8", (Column("number", "number", "id"), code))
+    lines = [f"{NUMBERS[0]},{value}".encode() for value in (*codes, "", *codes, "")]
+    content = b"\n".join([header_line(file), *lines])
+    (judged,) = read_lines(io.BytesIO(content), file, "f", JUDGING)
+    assert isinstance(judged, Scanned)
+    assert values_of(judged, "code", np.arange(len(lines))).to_pylist() == [*codes, None, *codes, None]
+
+
 def test_the_separator_as_half_of_a_character_separates_nothing() -> None:
     texts = (Column("one", "one", "carried"), Column("other", "other", "carried"))
     file = FileContract("f", "f", "pipe", "gb18030", (Column("number", "number", "id"), *texts))

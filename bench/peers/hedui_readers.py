@@ -89,7 +89,7 @@ class Readers:
 
 
 class Sums:
-    """records and millionths of a source and a person, in memory that forked processes share; one page each."""
+    """records and millionths of a source and a person, in memory that forked processes share, a part each."""
 
     def __init__(self, workers: int, people: int) -> None:
         room = mmap(-1, max(1, workers * len(AMOUNTS) * people * 16))

@@ -94,9 +94,8 @@ def load_asked(people: Path, source: str) -> AskedPeople:
     with_obligors = source == "tax"
     persons = read_columns(people / "person.arrow")
     names = read_columns(people / "person_name.arrow")
-    chosen, named = (
-        slice(None) if with_obligors else np.flatnonzero(_flags(one, "is_member")) for one in (persons, names)
-    )
+    of_members = (np.flatnonzero(_flags(one, "is_member")) for one in (persons, names))
+    chosen, named = (slice(None) if with_obligors else rows for rows in of_members)
     hi, lo, person, scopes = (
         persons.column(one).to_numpy()[chosen] for one in ("hi", "lo", "person", "scopes")
     )

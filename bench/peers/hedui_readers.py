@@ -29,7 +29,6 @@ from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.identity.idnumber import unpack_chars
 from pipelines.identity.tokens import join_halves, token_halves
 from pipelines.intake.checks import Judging
-from pipelines.intake.compile_loops import compile_loops
 from pipelines.intake.evidence_tables import MICRO
 from pipelines.intake.files import FileOutcome, read_file
 from pipelines.intake.judged import Judged
@@ -119,7 +118,6 @@ class Sums:
 
 
 def person_sums(feeds: Path) -> pa.Table:
-    compile_loops()
     readers = Readers(feeds)
     fork = multiprocessing.get_context("fork")
     members, *others = sorted(readers.files_of("roster"), key=lambda file: file[1].name != MEMBERS)

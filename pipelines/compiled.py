@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -18,12 +20,21 @@ _BYTES, _LANES = ir.VectorType(ir.IntType(8), 64), ir.VectorType(_LANE, 64)
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
+# What compiled functions of any file may use: this, and what is `inlined` there.
+SHARED = (Path(__file__), Path(__file__).parent / "identity" / "siphash.py")
+_SHARED_TEXT = hashlib.sha256(b"".join(path.read_bytes() for path in SHARED)).hexdigest()
+
+
 def compiled(function: F) -> F:
     """Compile on the first call for each kind of arguments; later processes load the result from disk.
 
-    The compiler's cache knows only the file a function stands in: compiled functions call none of other files.
+    The compiler's cache looks only at the file a function stands in; here also at the shared ones. Compiled functions
+    use none of other files.
     """
-    return cast(F, numba.njit(cache=True, **_OPTIONS)(function))
+    loop = numba.njit(cache=True, **_OPTIONS)(function)
+    index = loop._cache._cache_file
+    index._source_stamp = (index._source_stamp, _SHARED_TEXT)
+    return cast(F, loop)
 
 
 def inlined(function: F) -> F:

@@ -1,6 +1,6 @@
 """Keyed hashes of texts, straight off the bytes in which they stand: SipHash-1-3 of their UTF-8.
 
-(Aumasson and Bernstein, SipHash: a fast short-input PRF, 2012.) A hash is kept nowhere as it is: it is folded into a
+A hash is kept nowhere as it is: it is folded into a
 row's number (row_digest.py) or encrypted under the ring's own cipher (names.py).
 """
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pipelines.compiled import byte_at, compiled, fetch_ahead, inlined, word_at
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.idnumber import binary_buffers
+from pipelines.identity.siphash import ROOM, sip_hashed
 
-ROOM = 8  # bytes that can be read behind the last text
 _HIGH = np.uint64(0x8080808080808080)
 _AHEAD = 16  # rows that are on their way while one is hashed
 _LONGEST = 128  # bytes of GB18030; what is longer is decoded first
@@ -67,61 +67,11 @@ def codepoints() -> NDArray[np.int32]:
     return points
 
 
-@inlined
-def _turned(word, places):
-    return (word << np.uint64(places)) | (word >> np.uint64(64 - places))
-
-
-@inlined
-def _mixed(v0, v1, v2, v3):
-    """One round of SipHash."""
-    v0 += v1
-    v1 = _turned(v1, 13) ^ v0
-    v0 = _turned(v0, 32)
-    v2 += v3
-    v3 = _turned(v3, 16) ^ v2
-    v0 += v3
-    v3 = _turned(v3, 21) ^ v0
-    v2 += v1
-    v1 = _turned(v1, 17) ^ v2
-    v2 = _turned(v2, 32)
-    return v0, v1, v2, v3
-
-
-@inlined
-def _hashed(data, begin, length, first_key, second_key):
-    """The hash of some bytes, behind which there are ROOM more."""
-    v0 = first_key ^ np.uint64(0x736F6D6570736575)
-    v1 = second_key ^ np.uint64(0x646F72616E646F6D)
-    v2 = first_key ^ np.uint64(0x6C7967656E657261)
-    v3 = second_key ^ np.uint64(0x7465646279746573)
-    at = begin
-    stop = begin + (length & ~np.int64(7))
-    while at < stop:
-        word = word_at(data, at)
-        v3 ^= word
-        v0, v1, v2, v3 = _mixed(v0, v1, v2, v3)
-        v0 ^= word
-        at += 8
-    left = np.uint64(8 * (length & 7))
-    word = (word_at(data, at) & ((np.uint64(1) << left) - np.uint64(1))) | (
-        np.uint64(length) << np.uint64(56)
-    )
-    v3 ^= word
-    v0, v1, v2, v3 = _mixed(v0, v1, v2, v3)
-    v0 ^= word
-    v2 ^= np.uint64(0xFF)
-    v0, v1, v2, v3 = _mixed(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _mixed(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _mixed(v0, v1, v2, v3)
-    return v0 ^ v1 ^ v2 ^ v3
-
-
 @compiled
 def _hash_pieces(data, offsets, first_key, second_key, hashes):
     for place in range(len(hashes)):
         begin = offsets[place]
-        hashes[place] = _hashed(data, begin, offsets[place + 1] - begin, first_key, second_key)
+        hashes[place] = sip_hashed(data, begin, offsets[place + 1] - begin, first_key, second_key)
 
 
 @inlined
@@ -202,9 +152,9 @@ def hash_spans(
                         at += 1
                     at += 1
                     to = _put(room, to, point)
-                hashes[place] = _hashed(room, np.int64(0), to, first_key, second_key)
+                hashes[place] = sip_hashed(room, np.int64(0), to, first_key, second_key)
         elif plain:
-            hashes[place] = _hashed(block, begin, end - begin, first_key, second_key)
+            hashes[place] = sip_hashed(block, begin, end - begin, first_key, second_key)
         if not plain:
             odd[count] = place
             count += 1
@@ -256,7 +206,7 @@ def hash_names(
             elif point > 0:
                 to = _put(room, to, point)
         if plain:
-            hashes[place] = _hashed(room, np.int64(0), to, first_key, second_key)
+            hashes[place] = sip_hashed(room, np.int64(0), to, first_key, second_key)
             readable[place] = can_read and to > 0
         else:
             odd[count] = place

@@ -41,7 +41,7 @@ def compile_loops() -> None:
         for judged in read_records(io.BytesIO(content.encode()), file, "x", judging):
             for kind in ("name", "text"):
                 judged.digests("name", np.arange(len(judged.lines)), TextDigests(kind, cipher))
-            judged.digests("name", np.arange(len(judged.lines)), KnownIds(pa.array(["x"])))
+            judged.digests("name", np.arange(len(judged.lines)), KnownIds(pa.array(["x"]), cipher))
         if format_ == "csv":
             texts = MarkedTexts()
             texts.add(pa.array(["x"]))

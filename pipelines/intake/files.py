@@ -94,7 +94,7 @@ class FileOutcome:
         known = dict(
             zip(checked.lines[changed][before].tolist(), masks[changed][before].tolist(), strict=True)
         )
-        for lines, bits in zip(self.bad_lines, self.bad_masks, strict=True):
+        for lines, bits in zip(self.bad_lines, self.bad_masks, strict=True) if known else ():
             for at, line in enumerate(lines.tolist()):
                 if line in known:
                     bits[at] = known[line]

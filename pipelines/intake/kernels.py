@@ -721,7 +721,7 @@ def measure(block, spans, rows, gb, codepoints, offsets):
             elif 0xC2 <= first < 0xE4:
                 spaced = True
             elif last >= 0x80:
-                third = byte_at(block, end - 3)
+                third = byte_at(block, end - 3) if end - at >= 3 else np.int64(0)
                 spaced = spaced or byte_at(block, end - 2) == 0xC2 or 0xE1 <= third < 0xE4
         if not gb and not doubled:
             total += end - at

@@ -9,7 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.compiled import compiled, inlined, word_at
-from pipelines.identity.text_hash import padded_texts
+from pipelines.identity.cipher import Tokeniser
+from pipelines.identity.siphash import sip_hashed
+from pipelines.identity.text_hash import hash_key, padded_texts
 from pipelines.intake.text_digests import Decoded, Digests, TextDigests
 
 UNKNOWN = -1
@@ -18,14 +20,17 @@ UNKNOWN = -1
 class KnownIds(TextDigests):
     """Ids by the first row they stand in: an id's number (`Judged.digests`) is that row, UNKNOWN without one, and it
     can be read where there is one.
+
+    They are told apart by keyed hashes: whoever writes the files cannot choose ids that are slow to tell apart.
     """
 
-    def __init__(self, ids: pa.Array) -> None:
+    def __init__(self, ids: pa.Array, cipher: Tokeniser) -> None:
         """ids: StringArray, trimmed."""
+        self._key = hash_key("id", cipher)
         self._data, self._spans = _laid_out(ids)
         self._slots = np.zeros(1 << (2 * len(ids)).bit_length(), np.int32)
         self._first = np.empty(len(ids), np.int64)
-        _enter(self._data, self._spans, self._slots, self._first)
+        _enter(self._data, self._spans, *self._key, self._slots, self._first)
 
     def are_repeated(self) -> NDArray[np.bool_]:
         """Which rows share their id with another."""
@@ -58,7 +63,7 @@ class KnownIds(TextDigests):
         self, octets: NDArray[np.uint8], spans: NDArray[np.int32], rows: NDArray[np.int64]
     ) -> Digests:
         found = np.empty(len(rows), np.int64)
-        _find(octets, spans, rows, self._data, self._spans, self._slots, self._first, found)
+        _find(octets, spans, rows, self._data, self._spans, *self._key, self._slots, self._first, found)
         return found, found != UNKNOWN
 
 
@@ -78,34 +83,33 @@ def _masked(octets, begin, length, step):
 
 
 @inlined
-def _slot_of(octets, begin, length, slots):
-    mixed = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)
-    for step in range((length + 7) >> 3):
-        mixed = (mixed ^ _masked(octets, begin, length, step)) * np.uint64(0xFF51AFD7ED558CCD)
-        mixed ^= mixed >> np.uint64(32)
-    return np.int64(mixed & np.uint64(len(slots) - 1))
+def _are_alike(octets, begin, length, data, spans, row):
+    """Whether the text of some length from `begin` is that of a row."""
+    other = np.int64(spans[row, 0])
+    alike = spans[row, 1] - other == length
+    step = 0
+    while alike and 8 * step < length:
+        alike = _masked(octets, begin, length, step) == _masked(data, other, length, step)
+        step += 1
+    return alike
 
 
 @inlined
-def _are_alike(octets, begin, others, other, length):
-    step = 0
-    while 8 * step < length and _masked(octets, begin, length, step) == _masked(others, other, length, step):
-        step += 1
-    return 8 * step >= length
+def _slot_of(octets, begin, length, first_key, second_key, slots):
+    return np.int64(sip_hashed(octets, begin, length, first_key, second_key) & np.uint64(len(slots) - 1))
 
 
 @compiled
-def _enter(data, spans, slots, first):
+def _enter(data, spans, first_key, second_key, slots, first):
     """Give each row a slot, or the row that has its id already."""
     for row in range(len(spans)):
         begin = np.int64(spans[row, 0])
         length = np.int64(spans[row, 1]) - begin
-        slot = _slot_of(data, begin, length, slots)
+        slot = _slot_of(data, begin, length, first_key, second_key, slots)
         first[row] = row
         while slots[slot]:
             other = np.int64(slots[slot]) - 1
-            there = np.int64(spans[other, 0])
-            if spans[other, 1] - there == length and _are_alike(data, begin, data, there, length):
+            if _are_alike(data, begin, length, data, spans, other):
                 first[row] = other
                 break
             slot = (slot + 1) & (len(slots) - 1)
@@ -114,7 +118,7 @@ def _enter(data, spans, slots, first):
 
 
 @compiled
-def _find(octets, spans, rows, data, known, slots, first, found):
+def _find(octets, spans, rows, data, known, first_key, second_key, slots, first, found):
     """The row of each id. Persons of one household mostly stand together, and households in the order of their own
     file: the id of the row before and the next known one are compared before any is looked for.
     """
@@ -126,18 +130,16 @@ def _find(octets, spans, rows, data, known, slots, first, found):
         if begin < 0:  # with doubled quotes
             continue
         for guess in range(max(at, 0), min(at + 2, len(known))):
-            there = np.int64(known[guess, 0])
-            if known[guess, 1] - there == length and _are_alike(octets, begin, data, there, length):
+            if _are_alike(octets, begin, length, data, known, guess):
                 at = guess
                 found[place] = first[at]
                 break
         if found[place] >= 0:
             continue
-        slot = _slot_of(octets, begin, length, slots)
+        slot = _slot_of(octets, begin, length, first_key, second_key, slots)
         while slots[slot]:
             other = np.int64(slots[slot]) - 1
-            there = np.int64(known[other, 0])
-            if known[other, 1] - there == length and _are_alike(octets, begin, data, there, length):
+            if _are_alike(octets, begin, length, data, known, other):
                 found[place] = at = other
                 break
             slot = (slot + 1) & (len(slots) - 1)

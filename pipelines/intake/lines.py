@@ -25,6 +25,7 @@ from pipelines.intake.judged import Judged
 from pipelines.intake.scan import PADDING, Scanner, padded
 
 BLOCK_BYTES = 8 << 20
+MOST_RECORD_BYTES = 512 << 20
 # Lines with quotes are judged one by one while they are few; a file that quotes everything goes through Arrow.
 _FEW_QUOTES = 0.05
 _FEW_VALUES = frozenset({"code", "digits", "currency", "date", "month", "scope"})
@@ -152,8 +153,15 @@ def next_block(stream: BinaryIO, carried: NDArray[np.uint8]) -> tuple[NDArray[np
     """What was carried and what follows it. Returns (block with room behind, bytes filled, the stream has ended).
 
     As much again as was carried: a record longer than a block is copied a few times and not once a block.
+    Raises SourceHeld (unreadable) for a record so long that places in it would not fit 31 bits.
     """
     filled = len(carried)
+    if filled > MOST_RECORD_BYTES:
+        raise SourceHeld(
+            "unreadable",
+            f"a record of more than {MOST_RECORD_BYTES >> 20} MB, or a file without line ends; "
+            "ask the department to send it again",
+        )
     stop = filled + max(BLOCK_BYTES, filled)
     block = np.empty(stop + PADDING, np.uint8)
     block[:filled] = carried

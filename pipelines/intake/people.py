@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from connectors.contract import Contract
+from connectors.errors import FeedUnavailable
 from connectors.feeds import Feed, open_feed
 from connectors.registry import all_contracts
 from pipelines.durable import replacing_folder
@@ -102,7 +103,8 @@ class _Rows:
 
     def judge_households(self) -> None:
         """After the last row of households.csv, and before the first one of members.csv."""
-        self.placed = judge_households(self.households.text("household_id"), self.households.mask)
+        ids, mask = self.households.text("household_id"), self.households.mask
+        self.placed = judge_households(ids, mask, self.persons.cipher)
 
     def add_members(self, block: Judged) -> None:
         assert self.placed
@@ -234,11 +236,24 @@ class _OpenedInTurn:
 
     def __init__(self, feed: Feed) -> None:
         self.source, self._feed, self._opening = feed.source, feed, Lock()
-        self.receipt, self.names, self.close = feed.receipt, feed.names, feed.close
+        self.receipt, self.names = feed.receipt, feed.names
+        self._is_closed = False
 
     def open(self, name: str) -> BinaryIO:
         with self._opening:
+            if self._is_closed:  # the other reader failed: what is fetched now would be left behind
+                raise FeedUnavailable(
+                    self.source,
+                    found="a reading that was given up",
+                    wanted="every file of it",
+                    do="see what is said of its other files",
+                )
             return self._feed.open(name)
+
+    def close(self) -> None:
+        with self._opening:
+            self._is_closed = True
+            self._feed.close()
 
 
 def _open_delivery(contract: Contract, feed: Feed, policy: PolicyAt) -> _Delivery:

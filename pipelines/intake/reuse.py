@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
@@ -23,6 +24,7 @@ from connectors.contract import Contract
 from connectors.errors import FeedError
 from connectors.feeds import Feed
 from connectors.registry import authorised_sources
+from pipelines.compiled import SHARED
 from pipelines.evidence_kept import intake_kept, people_kept
 from pipelines.identity.cipher import Tokeniser
 from pipelines.intake.asked import AskedPeople, load_asked
@@ -56,9 +58,9 @@ def reading_key(contract: Contract, files: Iterable[ReceiptFile], cipher: Tokeni
 
 @cache
 def _program() -> str:
-    """The text of what says who is asked about, reads and de-identifies."""
-    digest = hashlib.sha256()
-    sources = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / "identity").glob("*.py")]
+    """The text of what says who is asked about, reads and de-identifies; and what a name's normal form hangs on."""
+    digest = hashlib.sha256(unicodedata.unidata_version.encode())
+    sources = {*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / "identity").glob("*.py"), *SHARED}
     for path in sorted(sources):
         digest.update(path.read_bytes())
     return digest.hexdigest()

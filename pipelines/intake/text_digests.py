@@ -29,7 +29,7 @@ class TextDigests:
         """kind: the type of the column."""
         self._kind, self._cipher = kind, cipher
         self._use = "account" if kind == "identifier" else TEXT
-        self._key, self._room = hash_key(self._use, cipher), make_room()
+        self._key = hash_key(self._use, cipher)
 
     def of_texts(self, texts: pa.Array) -> Digests:
         """Of texts in UTF-8 (StringArray), trimmed."""
@@ -49,7 +49,7 @@ class TextDigests:
         if self._kind == "name":
             return digest_names_in(block, spans, rows, gb, decoded, self._cipher)
         hashes, odd = np.empty(len(rows), np.uint64), np.empty(len(rows), np.int64)
-        count = hash_spans(block, spans, rows, gb, codepoints(), *self._key, self._room, hashes, odd)
+        count = hash_spans(block, spans, rows, gb, codepoints(), *self._key, make_room(), hashes, odd)
         if count:
             odd = odd[:count]
             hashes[odd] = hash_texts(decoded(rows[odd]), self._use, self._cipher)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipelines.identity.cipher import Tokeniser
 from pipelines.intake.batch import BIT
 from pipelines.intake.judged import Judged
 from pipelines.intake.known_ids import KnownIds
@@ -33,9 +34,9 @@ class Households:
         return np.where(is_placed, row, NO_HOUSEHOLD).astype(np.int32)
 
 
-def judge_households(ids: pa.Array, mask: NDArray[np.uint32]) -> Households:
+def judge_households(ids: pa.Array, mask: NDArray[np.uint32], cipher: Tokeniser) -> Households:
     """Rows of households.csv that share a household_id are all quarantined."""
-    known = KnownIds(ids)
+    known = KnownIds(ids, cipher)
     mask[known.are_repeated() & ~_are_empty(ids)] |= BIT["household_repeated"]
     return Households(known, mask == 0)
 

@@ -20,6 +20,7 @@ READS_FEEDS = frozenset(
         "Judged",
         "Scanned",
         "byte_at",
+        "sip_hashed",
         "IdColumn",
         "PersonQuery",
     }

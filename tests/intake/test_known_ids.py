@@ -5,8 +5,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.intake.known_ids import UNKNOWN, KnownIds
 
+CIPHER = Tokeniser(bytes(MASTER_BYTES))
 IDS = st.lists(
     st.text("ab家", max_size=5) | st.sampled_from(["H1", "H10", "H1000000000000000000"]), max_size=20
 )
@@ -15,7 +17,7 @@ IDS = st.lists(
 @settings(deadline=None)
 @given(IDS, IDS)
 def test_an_id_is_the_first_row_it_stands_in(known, sought):
-    ids = KnownIds(pa.array(known, pa.string()))
+    ids = KnownIds(pa.array(known, pa.string()), CIPHER)
     wanted = [known.index(one) if one in known else UNKNOWN for one in sought]
     rows, is_known = ids.of_texts(pa.array(sought, pa.string()))
     assert rows.tolist() == wanted and is_known.tolist() == [row != UNKNOWN for row in wanted]
@@ -25,7 +27,7 @@ def test_an_id_is_the_first_row_it_stands_in(known, sought):
 def test_an_id_with_white_space_around_is_looked_for_without_it():
     block = np.frombuffer(b"H2, H1 ,H3," + bytes(8), np.uint8).copy()
     spans = np.array([[0, 2], [3, 7], [8, 10]], np.int32)
-    ids = KnownIds(pa.array(["H1", "H2"]))
+    ids = KnownIds(pa.array(["H1", "H2"]), CIPHER)
     asked = []
 
     def text(rows):

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.contract import Column, FileContract
 from pipelines.errors import SourceHeld
+from pipelines.intake import lines as line_files
 from pipelines.intake.judged import values_of
 from pipelines.intake.lines import read_lines
 
@@ -202,3 +203,11 @@ def test_a_file_in_the_wrong_encoding_is_judged_in_time_that_grows_with_its_size
     found = told(content, file)
     assert len(found) == 30_000 and set(found.values()) == {BAD}
     assert time.monotonic() - started < 12
+
+
+def test_a_file_that_never_ends_a_line_is_held_and_not_read_into_memory_whole(monkeypatch):
+    monkeypatch.setattr(line_files, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(line_files, "MOST_RECORD_BYTES", 1000)
+    with pytest.raises(SourceHeld, match="record of more than") as held:
+        list(read_lines(io.BytesIO(b"A,B,C\n" + b"x" * 5000), CSV, "f", JUDGING))
+    assert held.value.reason == "unreadable"

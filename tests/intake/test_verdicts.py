@@ -5,6 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
 from pipelines.intake.batch import BIT
 from pipelines.intake.persons import number_persons
 from pipelines.intake.verdicts import (
@@ -18,6 +19,7 @@ from pipelines.intake.verdicts import (
 
 from .roster_blocks import read_roster as read
 
+CIPHER = Tokeniser(bytes(MASTER_BYTES))
 IDS = st.lists(st.sampled_from(["", "H1", "H2", "H3", "H4"]), max_size=12)
 
 
@@ -28,7 +30,7 @@ def texts(values):
 @given(IDS)
 def test_households_told_twice_are_all_quarantined_but_those_without_a_number(ids):
     mask = np.zeros(len(ids), np.uint32)
-    households = judge_households(texts(ids), mask)
+    households = judge_households(texts(ids), mask, CIPHER)
     wanted = [BIT["household_repeated"] if one and ids.count(one) > 1 else 0 for one in ids]
     assert mask.tolist() == wanted
     assert households.are_accepted.tolist() == [not bits for bits in wanted]
@@ -47,7 +49,7 @@ SPELLED = {"": "", "H1": "H1", "H2": " H2\u3000", "H3": '"H3"', '"4"': '"""4"""'
 def test_a_member_belongs_to_the_accepted_household_of_the_id_or_to_none(ids, known, bad):
     known = sorted(known)
     mask = np.array([one in bad or not one for one in known], np.uint32)
-    households = judge_households(texts(known), mask)
+    households = judge_households(texts(known), mask, CIPHER)
     lines = [f"{SPELLED[one]},99010320150307241{place % 10}," for place, one in enumerate(ids)]
     found = []
     for block in read("members", *(line + "甲某,成员,20,,,否," for line in lines)):

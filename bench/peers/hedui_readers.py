@@ -45,7 +45,7 @@ AMOUNTS: dict[str, tuple[str, ...]] = {
     "securities": ("market_value", "cash_balance"),
     "rural_revitalisation": ("rigid_expenditure_12m",),
 }
-MEMBERS = "members.csv"
+HOUSEHOLDS, MEMBERS, AUTHORISATIONS = "households.csv", "members.csv", "authorisations.csv"
 WORKERS = 2
 File = tuple[str, ReceiptFile]
 
@@ -120,11 +120,13 @@ class Sums:
 def person_sums(feeds: Path) -> pa.Table:
     readers = Readers(feeds)
     fork = multiprocessing.get_context("fork")
-    members, *others = sorted(readers.files_of("roster"), key=lambda file: file[1].name != MEMBERS)
-    beside = fork.Process(target=_read_all, args=(readers, others))
+    roster = {listed.name: listed for _, listed in readers.files_of("roster")}
+    _read_all(readers, roster[HOUSEHOLDS])  # the loops are loaded with it, for all processes to come
+    beside = fork.Process(target=_read_all, args=(readers, roster[AUTHORISATIONS]))
     beside.start()
-    people = readers.people(members[1])
+    people = readers.people(roster[MEMBERS])
     known = PrefixTable(*token_halves(people))
+    known.find_tokens(people[:1])
     sums = Sums(WORKERS, len(people))
     files = [file for source in AMOUNTS for file in readers.files_of(source)]
     files.sort(key=lambda file: -(feeds / file[0] / file[1].name).stat().st_size)
@@ -142,10 +144,9 @@ def person_sums(feeds: Path) -> pa.Table:
     return sums.table(people, readers.cipher)
 
 
-def _read_all(readers: Readers, files: list[File]) -> None:
-    for source, listed in files:
-        for _ in readers.accepted(source, listed):
-            pass
+def _read_all(readers: Readers, listed: ReceiptFile) -> None:
+    for _ in readers.accepted("roster", listed):
+        pass
 
 
 def _add_up_next(readers: Readers, known: PrefixTable, files: list[File], following: Any, cells: Any) -> None:

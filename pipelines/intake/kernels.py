@@ -112,6 +112,20 @@ def _is_decodable(block, at, end, separator, gb):
 
 
 @inlined
+def _end_field(begins, ends, column, begin, at, closed, doubled):
+    """Note where a field stands that ends before `at`; closed: where its quotes end, -1 without. Returns whether they
+    end with it."""
+    quoted = closed >= 0
+    if quoted:
+        begins[column] = ~(begin + 1) if doubled else begin + 1
+        ends[column] = closed
+    else:
+        begins[column] = begin
+        ends[column] = at
+    return not quoted or closed + 1 == at
+
+
+@inlined
 def _split_line(block, at, separator, quoted, gb, begins, ends):
     """Where each field of the line at `at` begins and ends. Returns where the next line begins, -1 for an odd line.
 
@@ -140,16 +154,11 @@ def _split_line(block, at, separator, quoted, gb, begins, ends):
                 if column == last:
                     following = np.int64(-1)
                     break
-                begins[column] = begin
-                ends[column] = at
-                if closed >= 0:
-                    begins[column] = ~(begin + 1) if doubled else begin + 1
-                    ends[column] = closed
-                    if closed + 1 != at:
-                        following = np.int64(-1)
-                        break
-                    closed = np.int64(-1)
-                    doubled = False
+                if not _end_field(begins, ends, column, begin, at, closed, doubled):
+                    following = np.int64(-1)
+                    break
+                closed = np.int64(-1)
+                doubled = False
                 column += 1
                 begin = at + 1
             elif here < 32:
@@ -160,13 +169,8 @@ def _split_line(block, at, separator, quoted, gb, begins, ends):
                 if following == 0 or inside or column < last:
                     following = np.int64(-1)
                     break
-                begins[column] = begin
-                ends[column] = at
-                if closed >= 0:
-                    begins[column] = ~(begin + 1) if doubled else begin + 1
-                    ends[column] = closed
-                    if closed + 1 != at:
-                        following = np.int64(-1)
+                if not _end_field(begins, ends, column, begin, at, closed, doubled):
+                    following = np.int64(-1)
                 unsure &= stops ^ (stops - _ONE)
                 break
             elif here != separator and at != passed:  # a quote

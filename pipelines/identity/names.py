@@ -99,13 +99,9 @@ def _normal_points() -> NDArray[np.int32]:
     return points
 
 
-def short_digest(values: pa.Array, use: str, cipher: Tokeniser) -> NDArray[np.int64]:
-    """64 bits for each value: enough where equal values are only sought within one person.
-
-    The value's keyed hash as one block under the ring's cipher, which alone must hold for a digest to say nothing.
-    """
-    return seal_hashes(hash_texts(values, use, cipher), use, cipher)
-
-
 def seal_hashes(hashes: NDArray[np.uint64], use: str, cipher: Tokeniser) -> NDArray[np.int64]:
+    """Digests of 64 bits: enough where equal values are only sought within one person.
+
+    Each value's keyed hash as one block under the ring's cipher, which alone must hold for a digest to say nothing.
+    """
     return cipher.permute(hashes, f"digest:{use}").view(np.int64)

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from pipelines.identity import text_hash
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.names import short_digest
 from pipelines.identity.text_hash import hash_key, hash_texts
+from tests.identity.digests import digest_of
 
 MASTER = bytes(range(32))
 TEXTS = [bytes(range(1, 1 + length)) for length in range(1, 80)] + [b"\xff" * 8, b"\0", b"\0\0", bytes(300)]
@@ -53,6 +53,6 @@ def test_a_digest_is_the_hash_encrypted_under_the_rings_cipher() -> None:
         block = cipher._ecb("digest:name").encryptor()
         hashes = hash_texts(texts, "name", cipher).tolist()
         wanted = [block.update(one.to_bytes(8, "little") + bytes(8))[:8] for one in hashes]
-        assert short_digest(texts, "name", cipher).tolist() == [
+        assert digest_of(texts, "name", cipher).tolist() == [
             int.from_bytes(one, "little", signed=True) for one in wanted
         ]

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.names import digest_names, is_readable, normalise_name, short_digest
+from pipelines.identity.names import digest_names, is_readable, normalise_name
 from tests.flow.long_runs import examples
+from tests.identity.digests import digest_of
 
 CIPHER = Tokeniser(bytes(range(32)))
 EQUAL = [
@@ -112,7 +113,7 @@ def test_a_column_of_names_is_digested_as_each_name_by_hand(names: list[str]) ->
     assert readable.tolist() == [by_hand(name)[1] for name in names]
     assert (
         digests.tolist()
-        == short_digest(pa.array([by_hand(name)[0] for name in names], pa.string()), "name", CIPHER).tolist()
+        == digest_of(pa.array([by_hand(name)[0] for name in names], pa.string()), "name", CIPHER).tolist()
     )
     for one, name in zip(digests.tolist(), names, strict=True):
         for other, twin in zip(digests.tolist(), names, strict=True):

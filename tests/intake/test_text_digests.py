@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.identity.cipher import Tokeniser
-from pipelines.identity.names import is_readable, normalise_name, short_digest
+from pipelines.identity.names import is_readable, normalise_name
 from pipelines.intake.scan import PADDING
 from pipelines.intake.text_digests import Digests, TextDigests
 from tests.flow.long_runs import examples
+from tests.identity.digests import digest_of
 
 CIPHER = Tokeniser(bytes(range(32)))
 ENCODINGS = ["utf-8", "gb18030"]
@@ -90,7 +91,7 @@ COMPOSING = st.sampled_from("e\u0301\u0308가ᄀ\u11a8か\u3099ΣAａ·张\u3000
 def test_characters_that_meet_in_a_name_count_as_when_it_is_decoded(names: list[str]) -> None:
     (digests, readable), _ = read(names, "utf-8", "name")
     normal = [normalise_name(name) for name in names]
-    assert digests.tolist() == short_digest(pa.array(normal, pa.string()), "name", CIPHER).tolist()
+    assert digests.tolist() == digest_of(pa.array(normal, pa.string()), "name", CIPHER).tolist()
     assert readable.tolist() == [is_readable(name) for name in normal]
 
 
@@ -112,6 +113,6 @@ def test_what_is_kept_is_a_digest_and_no_hash() -> None:
     (folded, _), (account, _), (name, _) = (
         read(texts, "utf-8", kind)[0] for kind in ("text", "identifier", "name")
     )
-    assert account.tolist() == short_digest(pa.array(texts), "account", CIPHER).tolist()
-    assert name.tolist() == short_digest(pa.array(texts), "name", CIPHER).tolist()
+    assert account.tolist() == digest_of(pa.array(texts), "account", CIPHER).tolist()
+    assert name.tolist() == digest_of(pa.array(texts), "name", CIPHER).tolist()
     assert len({*folded.tolist(), *account.tolist(), *name.tolist()}) == 6

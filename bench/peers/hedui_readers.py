@@ -32,9 +32,9 @@ from pipelines.intake.checks import Judging
 from pipelines.intake.evidence_tables import MICRO
 from pipelines.intake.files import FileOutcome, read_file
 from pipelines.intake.judged import Judged
+from pipelines.intake.persons import number_persons
 from pipelines.intake.prefix_table import PrefixTable
 from pipelines.intake.receipts import ReceiptFile, read_receipt
-from pipelines.intake.token_order import in_token_order
 
 AMOUNTS: dict[str, tuple[str, ...]] = {
     "tax": ("amount",),
@@ -82,9 +82,8 @@ class Readers:
             self.tokens_of(judged, rows[judged.valid[rows]])
             for judged, rows in self.accepted("roster", members)
         ]
-        _, hi, lo = in_token_order(*token_halves(np.concatenate(tokens)))
-        is_first = np.append(True, (hi[1:] != hi[:-1]) | (lo[1:] != lo[:-1]))
-        return join_halves(hi[is_first], lo[is_first])
+        persons = number_persons(*token_halves(np.concatenate(tokens)))
+        return join_halves(persons.hi, persons.lo)
 
 
 class Sums:

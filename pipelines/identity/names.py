@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -19,6 +18,7 @@ from pipelines.identity.text_hash import (
     LEFT_OUT,
     UNKNOWN,
     UNREADABLE,
+    TextsInBlock,
     codepoints,
     hash_key,
     hash_names,
@@ -53,21 +53,14 @@ def digest_names(names: pa.Array, cipher: Tokeniser) -> tuple[NDArray[np.int64],
     """Keyed digests (64 bits) of a StringArray of names in normal form, and which of them are readable."""
     offsets, room = padded_texts(names)
     spans = np.column_stack([offsets[:-1], offsets[1:]]).astype(np.int32)
-    return digest_names_in(room, spans, np.arange(len(names)), False, names.take, cipher)
+    standing = TextsInBlock(room, spans, np.arange(len(names)), False, names.take)
+    return digest_names_in(standing, cipher)
 
 
-def digest_names_in(
-    block: NDArray[np.uint8],
-    spans: NDArray[np.int32],
-    rows: NDArray[np.int64],
-    gb: bool,
-    decoded: Callable[[NDArray[np.int64]], pa.Array],
-    cipher: Tokeniser,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The same of the names that stand at spans[rows] of a block (see text_hash.hash_names).
-
-    decoded: the names of some rows, asked for where their normal form takes more than looking at each character.
-    """
+def digest_names_in(names: TextsInBlock, cipher: Tokeniser) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The same of names as they stand (see text_hash.hash_names); those are decoded whose normal form takes more than
+    looking at each character."""
+    block, spans, rows, gb = names.block, names.spans, names.rows, names.gb
     hashes, readable = np.empty(len(rows), np.uint64), np.empty(len(rows), np.bool_)
     odd = np.empty(len(rows), np.int64)
     key, room = hash_key(_NAME, cipher), make_room()
@@ -75,11 +68,11 @@ def digest_names_in(
     count = hash_names(block, spans, rows, gb, codepoints(), normal, *key, room, hashes, readable, odd)
     if count:
         odd = odd[:count]
-        spelled = decoded(rows[odd]).dictionary_encode()
-        names = [normalise_name(name) for name in spelled.dictionary.to_pylist()]
+        spelled = names.decoded(rows[odd]).dictionary_encode()
+        normal_forms = [normalise_name(name) for name in spelled.dictionary.to_pylist()]
         codes = spelled.indices.to_numpy()
-        readable[odd] = np.array([is_readable(name) for name in names], dtype=bool)[codes]
-        hashes[odd] = hash_texts(pa.array(names, pa.string()), _NAME, cipher)[codes]
+        readable[odd] = np.array([is_readable(name) for name in normal_forms], dtype=bool)[codes]
+        hashes[odd] = hash_texts(pa.array(normal_forms, pa.string()), _NAME, cipher)[codes]
     return seal_hashes(hashes, _NAME, cipher), readable
 
 

@@ -8,6 +8,8 @@ row's number (row_digest.py) or encrypted under the ring's own cipher (names.py)
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -27,6 +29,21 @@ _QUOTE = 34
 
 # What a character is in a name's normal form: a code point, with UNREADABLE added if the name then cannot be compared.
 LEFT_OUT, UNKNOWN, UNREADABLE = 0, -1, 1 << 16
+
+
+@dataclass(frozen=True)
+class TextsInBlock:
+    """Texts as they stand at spans[rows] of a block, in UTF-8 or GB18030 (gb).
+
+    decoded: the texts of some rows in UTF-8, trimmed, asked for where the bytes do not do; spans: (n, 2) from where to
+    where each stands, from ~place with doubled quotes in it.
+    """
+
+    block: NDArray[np.uint8]
+    spans: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    gb: bool
+    decoded: Callable[[NDArray[np.int64]], pa.Array]
 
 
 def hash_key(use: str, cipher: Tokeniser) -> tuple[np.uint64, np.uint64]:

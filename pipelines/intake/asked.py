@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from connectors.registry import authorised_sources
 from pipelines.intake.people_tables import read_columns
+from pipelines.intake.persons import distinct
 from pipelines.intake.prefix_table import PrefixTable
 
 
@@ -71,10 +72,7 @@ class AskedPeople:
     @cached_property
     def known_names(self) -> NDArray[np.int64]:
         """Every readable name's digest once, sorted."""
-        ordered = np.sort(self.names)  # np.unique hashes, which takes ten times as long
-        is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
-        names: NDArray[np.int64] = ordered[is_first]
-        return names
+        return distinct(self.names)
 
     @cached_property
     def pairs(self) -> NDArray[np.int64]:

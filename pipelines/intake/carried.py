@@ -21,9 +21,9 @@ from pipelines.intake.batch import BIT
 from pipelines.intake.evidence_tables import batches_of, open_part, part_name, sum_money
 from pipelines.intake.files import contract_of
 from pipelines.intake.gathered import Gathered
+from pipelines.intake.persons import distinct
 from pipelines.intake.registers import (
     HOUSEHOLD_REGISTRATION,
-    distinct,
     keep_registers,
     registers_of,
     rows_of_heads,
@@ -97,7 +97,7 @@ class Carried:
                 gathered.unauthorised = before.unauthorised + withdrawn
             taken.append(gathered)
         if self.contract.source == HOUSEHOLD_REGISTRATION:
-            self.keep_registers(distinct(one.registers for one in taken), building)
+            self.keep_registers(distinct(*(one.registers for one in taken)), building)
         return taken
 
     def write_rows(

@@ -27,7 +27,7 @@ from pipelines.identity.idnumber import (
 )
 from pipelines.intake.batch import BIT, RowBatch
 from pipelines.intake.evidence_tables import MICRO
-from pipelines.intake.text_digests import Digests, TextDigests
+from pipelines.intake.text_digests import Digests, TextNumbers
 
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})"
@@ -115,8 +115,8 @@ class Checked:
         raw = to_utf8(self.batch.columns[name].take(pa.array(rows)), self.batch.encoding)
         return trim(raw.cast(pa.binary()), "utf-8").cast(pa.string())
 
-    def digests(self, name: str, rows: NDArray[np.int64], digests: TextDigests) -> Digests:
-        return digests.of_texts(self.text(name, rows))
+    def digests(self, name: str, rows: NDArray[np.int64], numbers: TextNumbers) -> Digests:
+        return numbers.of_texts(self.text(name, rows))
 
 
 def check_batch(batch: RowBatch, file: FileContract, judging: Judging) -> Checked:

@@ -20,8 +20,8 @@ from pipelines.intake.carried import Carried
 from pipelines.intake.checks import Judging
 from pipelines.intake.evidence_reader import EvidenceReader
 from pipelines.intake.gathered import Gathered
+from pipelines.intake.persons import distinct
 from pipelines.intake.receipts import Receipt
-from pipelines.intake.registers import distinct
 from pipelines.intake.reuse import find_carried, forget_reading, is_as_promised, note_reading, reading_key
 from pipelines.intake.source import SourceResult, check_receipt, finish_source
 from pipelines.settings import Settings
@@ -94,7 +94,7 @@ def _gather_every_register(
     carried: Carried | None,
 ) -> None:
     """The second look; not at registers whose rows are known from an earlier night and would be judged alike."""
-    registers = distinct(one.registers for one in gathered)
+    registers = distinct(*(one.registers for one in gathered))
     if carried and carried.earlier.is_judged_alike and len(registers):
         registers = np.setdiff1d(registers, carried.keep_registers(registers, building), assume_unique=True)
     if not len(registers):

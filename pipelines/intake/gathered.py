@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.identity.idnumber import birth_dates
 from pipelines.intake.files import FileOutcome
-from pipelines.intake.registers import distinct
+from pipelines.intake.persons import distinct
 
 _COUNTS = ("unauthorised", "kept", "kept_sum", "ambiguous", "first_future")
 
@@ -38,7 +38,7 @@ class Gathered:
     @property
     def registers(self) -> NDArray[np.int64]:
         """Keyed digests of the registers to look at again: each once, in order."""
-        return distinct(self._registers)
+        return distinct(*self._registers)
 
     def note_registers(self, found: NDArray[np.int64]) -> None:
         self._registers.append(found)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.contract import FileContract
-from pipelines.intake.text_digests import Digests, TextDigests
+from pipelines.intake.text_digests import Digests, TextNumbers
 
 # Columns of many values; those of few are listed (`Judged.coded`).
 TEXTS = frozenset({"text", "identifier", "name", "carried"})
@@ -71,7 +71,7 @@ class Judged(Protocol):
         """A column of many values for some rows: UTF-8, trimmed."""
         ...
 
-    def digests(self, name: str, rows: NDArray[np.int64], digests: TextDigests) -> Digests:
+    def digests(self, name: str, rows: NDArray[np.int64], numbers: TextNumbers) -> Digests:
         """Keyed digests of a column of many values for some rows, and whether each can be read."""
         ...
 

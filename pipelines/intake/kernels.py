@@ -74,9 +74,8 @@ def _look_at_pairs(block, at, carried):
     unsure = equal_bytes(block, at, _HIGH_BYTE) | equal_bytes(block, at, _FULL_BYTE) | carried & ~high
     high &= ~carried
     begun = high & ~(high << _ONE)
-    from_even = high & ~(
-        high + (begun & _EVEN)
-    )  # the sum carries through every run that begins at an even place
+    # The sum carries through every run that begins at an even place.
+    from_even = high & ~(high + (begun & _EVEN))
     leads = from_even & _EVEN | high & ~from_even & ~_EVEN
     return unsure | (leads << _ONE) & ~high, leads >> _LAST
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pipelines.compiled import compiled, inlined, word_at
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.siphash import sip_hashed
-from pipelines.identity.text_hash import hash_key, padded_texts
-from pipelines.intake.text_digests import Decoded, Digests, TextDigests
+from pipelines.identity.text_hash import TextsInBlock, hash_key, padded_texts
+from pipelines.intake.text_digests import Digests
 
 UNKNOWN = -1
 
 
-class KnownIds(TextDigests):
+class KnownIds:
     """Ids by the first row they stand in: an id's number (`Judged.digests`) is that row, UNKNOWN without one, and it
     can be read where there is one.
 
@@ -43,20 +43,13 @@ class KnownIds(TextDigests):
         data, spans = _laid_out(texts)
         return self._look_up(data, spans, np.arange(len(texts)))
 
-    def of_spans(
-        self,
-        block: NDArray[np.uint8],
-        spans: NDArray[np.int32],
-        rows: NDArray[np.int64],
-        gb: bool,
-        decoded: Decoded,
-    ) -> Digests:
-        if gb:
-            return self.of_texts(decoded(rows))
-        found, is_known = self._look_up(block, spans, rows)
+    def of_block(self, texts: TextsInBlock) -> Digests:
+        if texts.gb:
+            return self.of_texts(texts.decoded(texts.rows))
+        found, is_known = self._look_up(texts.block, texts.spans, texts.rows)
         (missed,) = np.nonzero(~is_known)  # or it has white space around
         if len(missed):
-            found[missed], is_known[missed] = self.of_texts(decoded(rows[missed]))
+            found[missed], is_known[missed] = self.of_texts(texts.decoded(texts.rows[missed]))
         return found, is_known
 
     def _look_up(

@@ -101,10 +101,10 @@ class _Rows:
     monitored: Rows
     placed: Households | None = None
 
-    def judge_households(self) -> None:
+    def judge_households(self, cipher: Tokeniser) -> None:
         """After the last row of households.csv, and before the first one of members.csv."""
         ids, mask = self.households.text("household_id"), self.households.mask
-        self.placed = judge_households(ids, mask, self.persons.cipher)
+        self.placed = judge_households(ids, mask, cipher)
 
     def add_members(self, block: Judged) -> None:
         assert self.placed
@@ -212,7 +212,7 @@ def _read_roster(
         )
 
         def judge_households() -> None:
-            rows.judge_households()
+            rows.judge_households(cipher)
             _tell_verdicts(delivery.blocks.pop("households"), rows.households.mask)
 
         taken: list[Future[None]] = []

@@ -108,6 +108,13 @@ def begins(values: NDArray[Any]) -> NDArray[np.bool_]:
     return begins
 
 
+def distinct(*columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers of all columns, each once, in order."""
+    ordered = np.sort(np.concatenate([np.zeros(0, np.int64), *columns]))
+    once: NDArray[np.int64] = ordered[begins(ordered)]  # np.unique hashes, which takes ten times as long
+    return once
+
+
 def _ends(begins: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where a value ends, from where values begin."""
     return np.append(begins[1:], True)[: len(begins)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.intake.asked import AskedPeople
 from pipelines.intake.evidence_tables import REGISTER_SCHEMA
+from pipelines.intake.persons import distinct
 
 HOUSEHOLD_REGISTRATION = "household_registration"
 # GB/T 4761: the head and the head's spouse; registers are looked at for H01 through them.
@@ -45,13 +45,6 @@ def registers_of(table: pa.Table | pa.RecordBatch, chosen: NDArray[np.bool_]) ->
     return found
 
 
-def distinct(registers: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """All of several together, each once, in order."""
-    ordered = np.sort(np.concatenate([np.zeros(0, np.int64), *registers]))
-    once: NDArray[np.int64] = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
-    return once
-
-
 def keep_registers(parts: list[Path], registers: NDArray[np.int64], kept: Path) -> NDArray[np.int64]:
     """Write to `kept` what the parts of an earlier reading hold of the registers. Returns those that they hold.
 
@@ -62,4 +55,4 @@ def keep_registers(parts: list[Path], registers: NDArray[np.int64], kept: Path) 
     rows = pa.concat_tables([REGISTER_SCHEMA.empty_table(), *tables])
     rows = rows.filter(pc.is_in(rows.column("register"), wanted))
     pq.write_table(rows, kept)
-    return distinct([rows.column("register").to_numpy()])
+    return distinct(rows.column("register").to_numpy())

@@ -122,7 +122,7 @@ class PersonRows(Rows):
         super().__init__(
             few=("role", "relation", "disability_grade", "disability_category", "severe_illness")
         )
-        self._as_of, self.cipher = as_of, cipher
+        self._as_of, self._cipher = as_of, cipher
         self._columns = {
             "hi": Parts(np.uint64),
             "lo": Parts(np.uint64),
@@ -142,7 +142,7 @@ class PersonRows(Rows):
         formed = np.flatnonzero(block.formed())
         numbers = block.id_blocks(formed)
         hi, lo, age = np.zeros(rows, np.uint64), np.zeros(rows, np.uint64), np.zeros(rows, np.int16)
-        hi[formed], lo[formed] = token_halves(self.cipher.tokens(numbers))
+        hi[formed], lo[formed] = token_halves(self._cipher.tokens(numbers))
         age[formed] = completed_years(numbers, self._as_of)
         every = np.arange(rows)
         digests, readable = block.digests("name", every, self._digests)

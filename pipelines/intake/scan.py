@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from connectors.contract import FileContract
 from pipelines.identity.idnumber import CHECK_CHARACTERS, real_days, unpack_numbers
-from pipelines.identity.text_hash import codepoints
+from pipelines.identity.text_hash import TextsInBlock, codepoints
 from pipelines.intake import kernels
 from pipelines.intake.batch import BIT
 from pipelines.intake.checks import Judging, earliest_after, parsed_type, value_judge
-from pipelines.intake.text_digests import Digests, TextDigests
+from pipelines.intake.text_digests import Digests, TextNumbers
 
 _KINDS = {
     "id": kernels.ID,
@@ -109,11 +109,10 @@ class Scanned:
         values, spaced = self.raw_text(self._spans[self._scanner.place[name]], rows)
         return pc.utf8_trim_whitespace(values) if spaced else values
 
-    def digests(self, name: str, rows: NDArray[np.int64], digests: TextDigests) -> Digests:
+    def digests(self, name: str, rows: NDArray[np.int64], numbers: TextNumbers) -> Digests:
         spans = self._spans[self._scanner.place[name]]
-        return digests.of_spans(
-            self.block, spans, rows, self._scanner.is_gb, lambda odd: self.text(name, odd)
-        )
+        texts = TextsInBlock(self.block, spans, rows, self._scanner.is_gb, lambda odd: self.text(name, odd))
+        return numbers.of_block(texts)
 
     def raw_text(self, spans: NDArray[np.int32], rows: NDArray[np.int64]) -> tuple[pa.Array, bool]:
         """The bytes between spans as UTF-8, and whether some of them may have white space around."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,21 @@ from numpy.typing import NDArray
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.names import digest_names, digest_names_in, seal_hashes
 from pipelines.identity.row_digest import TEXT
-from pipelines.identity.text_hash import codepoints, hash_key, hash_spans, hash_texts, make_room
+from pipelines.identity.text_hash import TextsInBlock, codepoints, hash_key, hash_spans, hash_texts, make_room
 
 Digests = tuple[NDArray[np.int64], NDArray[np.bool_]]
-Decoded = Callable[[NDArray[np.int64]], pa.Array]
+
+
+class TextNumbers(Protocol):
+    """What makes a number of each text of a column, and says whether it can be read."""
+
+    def of_texts(self, texts: pa.Array) -> Digests:
+        """Of texts in UTF-8 (StringArray), trimmed."""
+        ...
+
+    def of_block(self, texts: TextsInBlock) -> Digests:
+        """Of texts as they stand."""
+        ...
 
 
 class TextDigests:
@@ -37,22 +48,18 @@ class TextDigests:
             return digest_names(texts, self._cipher)
         return self._numbers(hash_texts(texts, self._use, self._cipher))
 
-    def of_spans(
-        self,
-        block: NDArray[np.uint8],
-        spans: NDArray[np.int32],
-        rows: NDArray[np.int64],
-        gb: bool,
-        decoded: Decoded,
-    ) -> Digests:
-        """Of the texts that stand at spans[rows] of a block. decoded: the texts of some rows in UTF-8, trimmed."""
+    def of_block(self, texts: TextsInBlock) -> Digests:
+        """Of texts as they stand."""
         if self._kind == "name":
-            return digest_names_in(block, spans, rows, gb, decoded, self._cipher)
+            return digest_names_in(texts, self._cipher)
+        rows, room = texts.rows, make_room()
         hashes, odd = np.empty(len(rows), np.uint64), np.empty(len(rows), np.int64)
-        count = hash_spans(block, spans, rows, gb, codepoints(), *self._key, make_room(), hashes, odd)
+        count = hash_spans(
+            texts.block, texts.spans, rows, texts.gb, codepoints(), *self._key, room, hashes, odd
+        )
         if count:
             odd = odd[:count]
-            hashes[odd] = hash_texts(decoded(rows[odd]), self._use, self._cipher)
+            hashes[odd] = hash_texts(texts.decoded(rows[odd]), self._use, self._cipher)
         return self._numbers(hashes)
 
     def _numbers(self, hashes: NDArray[np.uint64]) -> Digests:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.identity.cipher import MASTER_BYTES, Tokeniser
+from pipelines.identity.text_hash import TextsInBlock
 from pipelines.intake.known_ids import UNKNOWN, KnownIds
 
 CIPHER = Tokeniser(bytes(MASTER_BYTES))
@@ -34,6 +35,6 @@ def test_an_id_with_white_space_around_is_looked_for_without_it():
         asked.extend(rows.tolist())
         return pa.array([bytes(block[slice(*spans[row])]).decode().strip() for row in rows])
 
-    rows, is_known = ids.of_spans(block, spans, np.array([0, 1, 2, 0]), False, text)
+    rows, is_known = ids.of_block(TextsInBlock(block, spans, np.array([0, 1, 2, 0]), False, text))
     assert rows.tolist() == [1, 0, UNKNOWN, 1] and is_known.tolist() == [True, True, False, True]
     assert asked == [1, 2]

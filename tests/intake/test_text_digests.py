@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.identity.cipher import Tokeniser
 from pipelines.identity.names import is_readable, normalise_name
+from pipelines.identity.text_hash import TextsInBlock
 from pipelines.intake.scan import PADDING
 from pipelines.intake.text_digests import Digests, TextDigests
 from tests.flow.long_runs import examples
@@ -44,7 +45,8 @@ def read(texts: list[str], encoding: str, kind: str, doubled: bool = False) -> t
         return pa.array([texts[row].strip() for row in rows], pa.string())
 
     rows = np.arange(len(texts))[::-1].copy()
-    digests, readable = TextDigests(kind, CIPHER).of_spans(block, spans, rows, encoding == "gb18030", decode)
+    standing = TextsInBlock(block, spans, rows, encoding == "gb18030", decode)
+    digests, readable = TextDigests(kind, CIPHER).of_block(standing)
     return (digests[::-1], readable[::-1]), decoded
 
 

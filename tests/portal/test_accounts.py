@@ -52,7 +52,7 @@ def test_an_officer_who_goes_to_another_county_leaves_the_open_cases_there(loade
     # Out at once, and afterwards in the new county only.
     assert goes.get("/").headers["location"].startswith("/sign-in")
     goes.sign_in()
-    shown = goes.get("/lists/discrepancies?view=all").text
+    shown = goes.read("/lists/discrepancies?view=all")
     assert "F1" in shown and "H1" not in shown and goes.get(f"/cases/{closed}").status_code == 404
     entry = next(e for e in loaded.office.journal.log.entries() if e.action == "desk.user_changed")
     assert (entry.actor, entry.detail["region_before"], entry.detail["region"]) == (
